@@ -1,0 +1,203 @@
+"""Argo CD: projects, Applications, the root that holds them, and the two steps of the first hour.
+
+Every Application names each folder that its build reads, for with `.` alone a change of a base is
+reported as synced while the cluster keeps the old one. CRDs are an Application of their own that
+is never pruned: comparing megabytes of schema at every event would cost seconds each.
+
+Source: Argo CD 3.5, `Application` and `AppProject`, "Sync Options", "High Availability".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from plinth.backends import Backend
+from plinth.ir import layout
+from plinth.ir.fileset import File, FileSet
+from plinth.ir.said import Because, Origin, Said, settle, show_origins, text
+from plinth.ir.targets import Application, Base, Delivery, Manifest
+from plinth.text.emit import yaml_text
+
+if TYPE_CHECKING:
+    from plinth.ir.graph import Graph
+
+NAMESPACE: Final = "argocd"
+PROJECT: Final = "platform"
+ROOT: Final = "root"
+CLUSTER: Final = "https://kubernetes.default.svc"
+"""Argo CD runs in the cluster that it drives."""
+
+API: Final = "argoproj.io/v1alpha1"
+
+_KUSTOMIZATION: Final = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+
+SYNC_OPTIONS: Final = ("FailOnSharedResource=true", "RespectIgnoreDifferences=true", "ServerSideApply=true")
+
+
+class ArgoCd(Backend):
+    """`generated/<env>/argocd/` and `generated/<env>/bootstrap/`."""
+
+    name = "argocd"
+
+    def emit(self, graph: Graph, environment: str) -> FileSet:
+        writer = _Writer(graph, environment, self.name)
+        for delivery in graph.of(Delivery):
+            writer.projects(delivery)
+            writer.applications(delivery)
+            writer.root(delivery)
+            writer.bootstrap(delivery)
+        return writer.found
+
+
+class _Writer:
+    """The files of one environment as they are made."""
+
+    def __init__(self, graph: Graph, environment: str, backend: str) -> None:
+        self.found: dict[str, File] = {}
+        self._graph = graph
+        self._environment = environment
+        self._backend = backend
+        self._bases = {base.component: base for base in graph.of(Base)}
+        self._delivered = [each for each in graph.of(Application) if not each.withheld]
+        self._folder = layout.applications(environment)
+
+    def projects(self, delivery: Delivery) -> None:
+        """One project for the platform, one for the root, and nothing left in Argo CD's own."""
+        folder = f"{self._folder}/projects"
+        every = tuple(dict.fromkeys(origin for each in self._delivered for origin in each.origins))
+        platform = {
+            "description": "What Plinth compiles for the platform",
+            "sourceRepos": [delivery.url],
+            "destinations": [{"server": CLUSTER, "namespace": name} for name in self._namespaces()],
+            "clusterResourceWhitelist": [{"group": group, "kind": kind} for group, kind in self._cluster_kinds()],
+        }
+        root = {
+            "description": "The Applications themselves",
+            "sourceRepos": [delivery.url],
+            "destinations": [{"server": CLUSTER, "namespace": NAMESPACE}],
+            "clusterResourceWhitelist": [],
+            "namespaceResourceWhitelist": [
+                {"group": "argoproj.io", "kind": "AppProject"},
+                {"group": "argoproj.io", "kind": "Application"},
+            ],
+        }
+        nothing = {"description": "Nothing may run here", "sourceRepos": [], "destinations": []}
+        for name, spec, origins in ((PROJECT, platform, every), (ROOT, root, delivery.origins), ("default", nothing, ())):
+            because = (*origins, Because("an Application belongs to a project that says what it may touch"))
+            self._add(f"{folder}/{name}.yaml", _object("AppProject", name, spec, wave=-1), because)
+        self._kustomization(folder, ["default.yaml", f"{PROJECT}.yaml", f"{ROOT}.yaml"], delivery.origins)
+
+    def applications(self, delivery: Delivery) -> None:
+        """An Application for each component, and one for the CRDs that it brings."""
+        folder = f"{self._folder}/applications"
+        for application in self._delivered:
+            body = self._application(application, delivery)
+            self._add(f"{folder}/{application.name}.yaml", body, application.origins)
+        self._kustomization(folder, [f"{each.name}.yaml" for each in self._delivered], delivery.origins)
+
+    def root(self, delivery: Delivery) -> None:
+        """The Application that brings all others, itself included."""
+        spec = {
+            "project": ROOT,
+            "source": self._source(self._folder, delivery),
+            "destination": {"server": CLUSTER, "namespace": NAMESPACE},
+            "syncPolicy": _sync_policy(prune=True),
+            "revisionHistoryLimit": 3,
+        }
+        body = _object("Application", ROOT, spec, annotations=_paths((self._folder,), delivery))
+        self._add(f"{self._folder}/root/root.yaml", body, delivery.origins)
+        self._kustomization(f"{self._folder}/root", ["root.yaml"], delivery.origins)
+        self._kustomization(self._folder, ["applications", "projects", "root"], delivery.origins)
+
+    def bootstrap(self, delivery: Delivery) -> None:
+        """Argo CD itself, and then, when its CRDs are there, the projects and the root."""
+        folder = layout.bootstrap(self._environment)
+        needed = [each for each in self._delivered if each.component == "argo-cd"]
+        sources = [layout.source_path(self._environment, each) for each in needed]
+        install = f"{folder}/install"
+        self._kustomization(install, [layout.relative(install, source) for source in sorted(sources)], delivery.origins)
+        root = f"{folder}/root"
+        parts = [layout.relative(root, f"{self._folder}/{part}") for part in ("projects", "root")]
+        self._kustomization(root, parts, delivery.origins)
+
+    def _application(self, application: Application, delivery: Delivery) -> dict[str, Any]:
+        spec: dict[str, Any] = {
+            "project": PROJECT,
+            "source": self._source(layout.source_path(self._environment, application), delivery),
+            "destination": {"server": CLUSTER, "namespace": application.namespace},
+            "syncPolicy": _sync_policy(prune=not application.holds_crds),
+            "revisionHistoryLimit": 3,
+        }
+        if application.ignore:
+            spec["ignoreDifferences"] = list(application.ignore)
+        annotations = _paths(layout.reads(self._environment, application, self._bases), delivery)
+        body = _object("Application", application.name, spec, wave=application.wave, annotations=annotations)
+        if not application.holds_crds:
+            # Leaving git takes its objects away, but for those that say they stay.
+            body["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
+        return body
+
+    def _source(self, path: str, delivery: Delivery) -> dict[str, Any]:
+        return {
+            "repoURL": delivery.url,
+            # In full: a short name makes Argo CD look at every ref of the repository.
+            "targetRevision": text("refs/heads/", delivery.revision),
+            "path": _inside(path, delivery),
+        }
+
+    def _namespaces(self) -> list[str]:
+        names = {each.namespace for each in self._delivered}
+        names |= {manifest.key.namespace for manifest in self._graph.of(Manifest)}
+        names |= {key.namespace for base in self._bases.values() for key in base.upstream.objects}
+        return sorted(names - {""})
+
+    def _cluster_kinds(self) -> list[tuple[str, str]]:
+        found = {(key.group, key.kind) for base in self._bases.values() for key in base.upstream.objects if not key.namespace}
+        found |= {(each.key.group, each.key.kind) for each in self._graph.of(Manifest) if not each.key.namespace}
+        return sorted(found)
+
+    def _add(self, path: str, body: Any, origins: tuple[Origin, ...]) -> None:
+        plain, found = settle(body, origins)
+        self.found[path] = File(content=yaml_text(plain).encode(), backend=self._backend, origins=show_origins(found))
+
+    def _kustomization(self, folder: str, resources: list[str], origins: tuple[Origin, ...]) -> None:
+        self._add(f"{folder}/kustomization.yaml", {**_KUSTOMIZATION, "resources": sorted(resources)}, origins)
+
+
+def _object(
+    kind: str, name: str, spec: dict[str, Any], *, wave: int | None = None, annotations: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    notes = dict(annotations or {})
+    if wave is not None:
+        notes["argocd.argoproj.io/sync-wave"] = str(wave)
+    metadata: dict[str, Any] = {"name": name, "namespace": NAMESPACE}
+    if notes:
+        metadata["annotations"] = notes
+    return {"apiVersion": API, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _sync_policy(*, prune: bool) -> dict[str, Any]:
+    return {
+        # An empty render is a fault, never a wish to have nothing.
+        "automated": {"allowEmpty": False, "prune": prune, "selfHeal": True},
+        "retry": {"backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}, "limit": 10},
+        "syncOptions": list(SYNC_OPTIONS),
+    }
+
+
+def _paths(folders: tuple[str, ...], delivery: Delivery) -> dict[str, Any]:
+    parts: list[str | Said] = []
+    for folder in folders:
+        parts += [";" if parts else "", "/", _inside(folder, delivery)]
+    return {
+        "argocd.argoproj.io/compare-options": "ServerSideDiff=true",
+        "argocd.argoproj.io/manifest-generate-paths": text(*parts),
+    }
+
+
+def _inside(path: str, delivery: Delivery) -> Said:
+    """A folder of the tree as the repository has it."""
+    return delivery.path.map(lambda folder: path if folder == "." else f"{folder}/{path}")
+
+
+BACKEND = ArgoCd()

@@ -1,0 +1,98 @@
+"""The contract of a cloud: a method for each need, and its section of the spec.
+
+Every other module here is one cloud and holds it as `CLOUD`. A cloud is chosen by
+`cloud.provider`; nothing above this folder knows its name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plinth.diagnostics.diagnostic import Diagnostic
+    from plinth.ir import needs
+    from plinth.ir.answers import (
+        Answer,
+        BucketFacts,
+        DatabaseFacts,
+        IdentityFacts,
+        NoFacts,
+        PoolFacts,
+        SecretFacts,
+        SecretStoreFacts,
+    )
+    from plinth.ir.needs import Context
+    from plinth.spec.platform import CloudSection
+
+
+class Cloud(ABC):
+    """Answers a platform's needs."""
+
+    name: str
+    """`cloud.provider`."""
+    Section: type[CloudSection]
+    """The cloud's section of the spec."""
+    has_secret_store: bool = True
+    """It has a store that External Secrets reads."""
+
+    @abstractmethod
+    def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
+        """What answers one environment's needs.
+
+        `pinned` are the machines that the lock has for this environment, by pool.
+        """
+
+
+class Answers(ABC):
+    """One environment's answers. A type checker names the need that a cloud forgot."""
+
+    @abstractmethod
+    def faults(self) -> tuple[Diagnostic, ...]:
+        """What is wrong with the spec on this cloud, apart from any single need."""
+
+    @abstractmethod
+    def roots(self, need: needs.Roots) -> Answer[NoFacts]:
+        """The Terraform roots, their state and their providers."""
+
+    @abstractmethod
+    def network(self, need: needs.Network) -> Answer[NoFacts]:
+        """A network with ranges for nodes, pods and services, and a way out."""
+
+    @abstractmethod
+    def cluster(self, need: needs.Cluster) -> Answer[NoFacts]:
+        """A control plane, and the identity of its nodes."""
+
+    @abstractmethod
+    def node_pool(self, need: needs.NodePool) -> Answer[PoolFacts]:
+        """Nodes of one machine, chosen by the asked shape."""
+
+    @abstractmethod
+    def registry(self, need: needs.Registry) -> Answer[NoFacts]:
+        """A registry for container images."""
+
+    @abstractmethod
+    def bucket(self, need: needs.Bucket) -> Answer[BucketFacts]:
+        """Object storage."""
+
+    @abstractmethod
+    def database_server(self, need: needs.DatabaseServer) -> Answer[NoFacts]:
+        """A Postgres server."""
+
+    @abstractmethod
+    def database(self, need: needs.Database) -> Answer[DatabaseFacts]:
+        """A database on that server, with its user."""
+
+    @abstractmethod
+    def secret(self, need: needs.Secret) -> Answer[SecretFacts]:
+        """An entry of the secret store."""
+
+    @abstractmethod
+    def identity(self, need: needs.Identity) -> Answer[IdentityFacts]:
+        """Rights of a service account in the cloud."""
+
+    @abstractmethod
+    def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
+        """How External Secrets reaches the secret store."""

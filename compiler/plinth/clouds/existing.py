@@ -1,0 +1,161 @@
+"""Answer a platform's needs on a cluster that is there already.
+
+Nothing is provisioned: what the platform needs is declared in the spec (buckets by URL, a database
+by its host) and secrets are Kubernetes Secrets that somebody makes by hand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from plinth.clouds import Answers, Cloud
+from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.ir.answers import (
+    Answer,
+    BucketFacts,
+    DatabaseFacts,
+    IdentityFacts,
+    NoFacts,
+    PoolFacts,
+    SecretFacts,
+    SecretStoreFacts,
+)
+from plinth.ir.said import Said, said
+from plinth.spec.fields import Field
+from plinth.spec.platform import CloudSection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plinth.ir import needs
+    from plinth.ir.needs import Context
+
+
+class ExistingSection(CloudSection):
+    """A cluster as it is found."""
+
+    cluster_field: ClassVar[str] = "cluster"
+
+    provider: Literal["existing"]
+    cluster: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@:/-]{0,252}$")] = Field(
+        description="What tells this cluster from others: the name of its context in your kubeconfig."
+    )
+    pool_label: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")] = Field(
+        default="plinth.dev/pool", description="The node label whose value is the pool's name."
+    )
+
+    def cluster_key(self) -> tuple[str, ...]:
+        return ("existing", self.cluster)
+
+
+class Existing(Cloud):
+    """A cluster of your own."""
+
+    name = "existing"
+    Section = ExistingSection
+    has_secret_store = False
+
+    def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
+        del pinned  # no machine is chosen here
+        return ExistingAnswers(context)
+
+
+class ExistingAnswers(Answers):
+    """Answers from what the spec declares."""
+
+    def __init__(self, context: Context) -> None:
+        self._cloud = context.platform.cloud
+        self._platform = context.platform
+
+    def faults(self) -> tuple[Diagnostic, ...]:
+        if self._platform.state is None:
+            return ()
+        return (
+            Diagnostic(
+                code="PLN311",
+                message="`state` has no use on a cluster that is there already",
+                help="remove it: nothing is made by Terraform with `provider: existing`",
+                path=self._platform.said_path("state"),
+                at_key=True,
+            ),
+        )
+
+    def roots(self, need: needs.Roots) -> Answer[NoFacts]:
+        del need
+        return Answer(facts=NoFacts())
+
+    def network(self, need: needs.Network) -> Answer[NoFacts]:
+        del need
+        return Answer(facts=NoFacts())
+
+    def cluster(self, need: needs.Cluster) -> Answer[NoFacts]:
+        del need
+        return Answer(facts=NoFacts())
+
+    def node_pool(self, need: needs.NodePool) -> Answer[PoolFacts]:
+        pool = need.pool
+        has_gpu = pool.gpu is not None
+        tolerations = ({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},) if has_gpu else ()
+        facts = PoolFacts(
+            labels={said(self._cloud, "pool_label").value: said(pool, "name")},
+            tolerations=tolerations,
+            gpu_resource="nvidia.com/gpu" if has_gpu else None,
+        )
+        return Answer(facts=facts)
+
+    def registry(self, need: needs.Registry) -> Answer[NoFacts]:
+        del need
+        return Answer(facts=NoFacts())
+
+    def bucket(self, need: needs.Bucket) -> Answer[BucketFacts]:
+        bucket = need.bucket
+        if bucket.url:
+            return Answer(facts=BucketFacts(url=said(bucket, "url")))
+        missing = _declare(f"bucket `{bucket.name}`", "`url: s3://name`", bucket.spec_path)
+        return Answer(facts=BucketFacts(url=Said("", ())), diagnostics=(missing,))
+
+    def database_server(self, need: needs.DatabaseServer) -> Answer[NoFacts]:
+        if need.database.existing:
+            return Answer(facts=NoFacts())
+        missing = _declare("the database", "`existing: {host: ..., secret: ...}`", need.database.spec_path)
+        return Answer(facts=NoFacts(), diagnostics=(missing,))
+
+    def database(self, need: needs.Database) -> Answer[DatabaseFacts]:
+        existing = need.server.existing
+        if existing is None:  # said by `database_server` already
+            nothing = Said("", ())
+            secret = SecretFacts(name=nothing, remote=None)
+            return Answer(facts=DatabaseFacts(host=nothing, port=Said(0, ()), database=nothing, tls="prefer", secret=secret))
+        return Answer(
+            facts=DatabaseFacts(
+                host=said(existing, "host"),
+                port=said(existing, "port"),
+                database=Said(need.name, need.origins),
+                tls="prefer",
+                secret=SecretFacts(name=said(existing, "secret"), remote=None),
+            )
+        )
+
+    def secret(self, need: needs.Secret) -> Answer[SecretFacts]:
+        return Answer(facts=SecretFacts(name=need.name, remote=None))
+
+    def identity(self, need: needs.Identity) -> Answer[IdentityFacts]:
+        del need
+        return Answer(facts=IdentityFacts())
+
+    def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
+        del need
+        return Answer(facts=SecretStoreFacts(provider=None))
+
+
+def _declare(what: str, example: str, path: tuple[str, ...]) -> Diagnostic:
+    return Diagnostic(
+        code="PLN311",
+        message=f"{what} has nobody to make it on a cluster that is there already",
+        help=f"declare what is there: {example}",
+        path=path,
+        at_key=True,
+    )
+
+
+CLOUD = Existing()

@@ -1,0 +1,86 @@
+"""One environment's answers on Google Cloud: each need handed to the file that knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plinth.catalog.regions import known_regions
+from plinth.clouds import Answers
+from plinth.clouds.gcp import cluster, data, network, pools, roots, secrets
+from plinth.clouds.gcp.names import Names
+from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.diagnostics.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plinth.ir import needs
+    from plinth.ir.answers import (
+        Answer,
+        BucketFacts,
+        DatabaseFacts,
+        IdentityFacts,
+        NoFacts,
+        PoolFacts,
+        SecretFacts,
+        SecretStoreFacts,
+    )
+
+
+class GcpAnswers(Answers):
+    """Answers for one project."""
+
+    def __init__(self, context: needs.Context, pinned: Mapping[str, str]) -> None:
+        self._context = context
+        self._pinned = pinned
+        self._names = Names(context)
+
+    def faults(self) -> tuple[Diagnostic, ...]:
+        platform = self._context.platform
+        found = [*self._names.faults(("metadata", "name"))]
+        region, regions = self._names.region, known_regions("gcp")
+        if region.value not in regions:
+            found.append(
+                Diagnostic(
+                    code="PLN312",
+                    message=f"`{region.value}` is not a region of Google Cloud that the catalogue knows",
+                    help=did_you_mean(region.value, regions, otherwise="see `gcloud compute regions list`"),
+                    path=platform.cloud.said_path("region"),
+                )
+            )
+        found += pools.system_pool_faults(platform)
+        found += cluster.maintenance_faults(platform.cluster)
+        return tuple(found)
+
+    def roots(self, need: needs.Roots) -> Answer[NoFacts]:
+        return roots.answer(need, self._names)
+
+    def network(self, need: needs.Network) -> Answer[NoFacts]:
+        return network.answer(need, self._names, self._context.platform)
+
+    def cluster(self, need: needs.Cluster) -> Answer[NoFacts]:
+        return cluster.answer(need, self._names, self._context.platform)
+
+    def node_pool(self, need: needs.NodePool) -> Answer[PoolFacts]:
+        return pools.answer(need, self._names, self._pinned)
+
+    def registry(self, need: needs.Registry) -> Answer[NoFacts]:
+        return data.registry(need, self._names)
+
+    def bucket(self, need: needs.Bucket) -> Answer[BucketFacts]:
+        return data.bucket(need, self._names)
+
+    def database_server(self, need: needs.DatabaseServer) -> Answer[NoFacts]:
+        return data.database_server(need, self._names)
+
+    def database(self, need: needs.Database) -> Answer[DatabaseFacts]:
+        return data.database(need, self._names)
+
+    def secret(self, need: needs.Secret) -> Answer[SecretFacts]:
+        return secrets.answer(need, self._names)
+
+    def identity(self, need: needs.Identity) -> Answer[IdentityFacts]:
+        return data.identity(need, self._names)
+
+    def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
+        return secrets.store(self._names)

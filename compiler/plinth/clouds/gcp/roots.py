@@ -1,0 +1,65 @@
+"""The three roots: their state, the providers they may use, and the tools they need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from plinth.clouds.gcp.names import Names, why
+from plinth.ir.answers import Answer, NoFacts
+from plinth.ir.said import origins_of, said, text
+from plinth.ir.targets import Layer, Target, TerraformBlock
+
+if TYPE_CHECKING:
+    from plinth.ir.needs import Roots
+
+OLDEST_TERRAFORM: Final = ">= 1.11"
+"""1.11 has write-only arguments, so that no password is kept in a state. OpenTofu counts alike."""
+
+PROVIDERS: Final = {
+    "google": {"source": "hashicorp/google", "version": ">= 7.38, < 8"},  # 7.38: ignore_node_count_changes
+    "random": {"source": "hashicorp/random", "version": ">= 3.7, < 4"},  # 3.7: ephemeral random_password
+}
+
+
+def answer(need: Roots, names: Names) -> Answer[NoFacts]:
+    """A `terraform` and a `provider` block for each root."""
+    targets: list[Target] = []
+    for layer in get_args(Layer):
+        backend, state_origins = _backend(need, names, layer)
+        providers = PROVIDERS if layer == "platform" else {"google": PROVIDERS["google"]}
+        targets.append(
+            TerraformBlock(
+                layer=layer,
+                kind="terraform",
+                name="",
+                arguments={"backend": backend, "required_providers": providers, "required_version": OLDEST_TERRAFORM},
+                origins=state_origins or why("state is kept in a local file where `spec.state` is absent"),
+            )
+        )
+        targets.append(
+            TerraformBlock(
+                layer=layer,
+                kind="provider",
+                name="google",
+                arguments={
+                    "project": names.project,
+                    "region": names.region,
+                    "default_labels": {
+                        "managed-by": "plinth",
+                        "environment": need.context.environment,
+                        "platform": names.platform,
+                    },
+                },
+                origins=origins_of((names.project, names.region)),
+            )
+        )
+    return Answer(targets=tuple(targets), facts=NoFacts())
+
+
+def _backend(need: Roots, names: Names, layer: Layer) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    state = need.context.platform.state
+    if state is None:
+        return {"local": {"path": "terraform.tfstate"}}, ()
+    bucket = said(state, "bucket")
+    prefix = text(names.platform, "/", need.context.environment, "/", layer)
+    return {"gcs": {"bucket": bucket, "prefix": prefix}}, bucket.origins

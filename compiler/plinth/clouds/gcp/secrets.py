@@ -1,0 +1,91 @@
+"""Entries of Secret Manager, and who may read them.
+
+What nobody has to know is generated: the value goes from an ephemeral resource into a write-only
+argument, so that no plan and no state ever holds it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from plinth.clouds.gcp.names import Names
+from plinth.ir.answers import Answer, SecretFacts, SecretStoreFacts
+from plinth.ir.said import Expression
+from plinth.ir.targets import Target, TerraformResource
+
+if TYPE_CHECKING:
+    from plinth.ir.needs import Secret
+
+_FORMS: Final[dict[str, dict[str, Any]]] = {
+    "password": {"length": 32, "special": False},
+    # 64 decimal digits are 32 bytes of hexadecimal to those who want that, and 212 bits of chance.
+    "hex": {"length": 64, "special": False, "upper": False, "lower": False},
+}
+
+
+def answer(need: Secret, names: Names) -> Answer[SecretFacts]:
+    """An entry; its value generated, or left for a person to put there."""
+    name = need.name.value
+    targets: list[Target] = [
+        TerraformResource(
+            layer="platform",
+            type="google_secret_manager_secret",
+            name=name,
+            arguments={"secret_id": need.name, "project": names.project, "replication": [{"auto": [{}]}]},
+            origins=need.origins,
+        ),
+        TerraformResource(
+            layer="platform",
+            type="google_secret_manager_secret_iam_member",
+            name=name,
+            arguments={
+                "project": names.project,
+                "secret_id": Expression(f"google_secret_manager_secret.{name}.secret_id"),
+                "role": "roles/secretmanager.secretAccessor",
+                "member": names.principal(need.reader),
+            },
+            origins=need.origins,
+        ),
+    ]
+    if need.made_by == "generated":
+        targets += _generated(need, name)
+    return Answer(targets=tuple(targets), facts=SecretFacts(name=need.name, remote=need.name))
+
+
+def store(names: Names) -> Answer[SecretStoreFacts]:
+    """Secret Manager of the project, reached with the pod's own identity."""
+    return Answer(facts=SecretStoreFacts(provider={"gcpsm": {"projectID": names.project}}))
+
+
+def _generated(need: Secret, name: str) -> list[Target]:
+    made: list[Target] = []
+    fields: list[str] = []
+    for index, key in enumerate(need.keys):
+        if key.form is None:
+            fields.append(f'"{key.name}" = "{key.value}"')
+            continue
+        password = f"{name}-{index}"
+        fields.append(f'"{key.name}" = ephemeral.random_password.{password}.result')
+        made.append(
+            TerraformResource(
+                layer="platform",
+                block="ephemeral",
+                type="random_password",
+                name=password,
+                arguments=_FORMS[key.form],
+                origins=need.origins,
+            )
+        )
+    version = TerraformResource(
+        layer="platform",
+        type="google_secret_manager_secret_version",
+        name=name,
+        arguments={
+            "secret": Expression(f"google_secret_manager_secret.{name}.id"),
+            "secret_data_wo": Expression(f"jsonencode({{{', '.join(fields)}}})"),
+            # Written once: a new number here would make a new value, and log everybody out.
+            "secret_data_wo_version": 1,
+        },
+        origins=need.origins,
+    )
+    return [*made, version]

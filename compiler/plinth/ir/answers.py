@@ -1,0 +1,91 @@
+"""What a cloud gives for a need: targets that make it, and facts that others build on.
+
+Facts are typed and cloud-neutral: a component that is given a `BucketFacts` never knows whether
+its URL begins with `gs://` or `s3://`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from plinth.diagnostics.diagnostic import Diagnostic
+    from plinth.ir.said import Said
+    from plinth.ir.targets import Target
+
+F = TypeVar("F", covariant=True)  # noqa: PLC0105 - one letter reads best in `Answer[F]`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[F]):
+    """Targets, facts, and what is wrong with the need on this cloud."""
+
+    targets: tuple[Target, ...] = ()
+    facts: F
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoFacts:
+    """Nobody builds on this answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolFacts:
+    """How a pod finds a pool's nodes."""
+
+    labels: Mapping[str, Said]
+    tolerations: tuple[Mapping[str, Any], ...]
+    gpu_resource: str | None
+    """The resource that a pod asks for to get a GPU, `nvidia.com/gpu`."""
+    pin: Mapping[str, Any] | None = None
+    """The chosen machine, its price and the next best as the lock keeps them; None where nothing is chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketFacts:
+    """A bucket as a program reaches it."""
+
+    url: Said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseFacts:
+    """A database as a program reaches it; user and password are in the secret."""
+
+    host: Said
+    port: Said
+    database: Said
+    tls: str
+    """libpq's `sslmode`: `require` where the server insists."""
+    secret: SecretFacts
+    """Has the keys `username` and `password`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretFacts:
+    """A secret as External Secrets reaches it.
+
+    `remote` is the entry's name in the store, or None where the Secret of this name is made by
+    hand in the namespace that uses it.
+    """
+
+    name: Said
+    remote: Said | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityFacts:
+    """What a service account and its pods must carry to be known to the cloud."""
+
+    annotations: Mapping[str, Said] = field(default_factory=dict)
+    pod_labels: Mapping[str, Said] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretStoreFacts:
+    """The `spec.provider` of a ClusterSecretStore, or None where secrets are made by hand."""
+
+    provider: Mapping[str, Any] | None

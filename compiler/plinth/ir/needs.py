@@ -1,0 +1,140 @@
+"""What is needed, before any cloud is chosen.
+
+A platform needs a network, a cluster and pools; a component asks for buckets, databases,
+identities and secrets. The cloud of the environment answers each, in `answers`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from plinth.ir.said import Origin, Said
+    from plinth.spec import platform as spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The environment that every answer is for."""
+
+    environment: str
+    platform_name: Said
+    platform: spec.Platform
+    has_secret_store: bool
+    """The cloud keeps secrets; without, they are Kubernetes Secrets made by hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roots:
+    """Where the infrastructure's own state is kept, and with which providers."""
+
+    context: Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Addresses, a way out, and rules for what may come in."""
+
+    network: spec.Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A Kubernetes control plane, and the identity its nodes have."""
+
+    cluster: spec.Cluster
+    network: spec.Network
+    identity: spec.Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePool:
+    """Identical nodes whose number one autoscaler decides."""
+
+    pool: spec.NodePool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """A place for the platform's own container images."""
+
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Object storage by the name that the spec gives it."""
+
+    bucket: spec.Bucket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseServer:
+    """The Postgres server that the platform's databases live on."""
+
+    database: spec.Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ServiceAccount:
+    """A Kubernetes service account by its name."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database with a user of its own, whose password nobody chose."""
+
+    name: str
+    """The database and its user: `mlflow`."""
+    server: spec.Database
+    reader: ServiceAccount
+    """Who may read the user's password: the service account of External Secrets."""
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretKey:
+    """A property of the JSON text that an entry holds, and what its value looks like."""
+
+    name: str
+    form: Literal["password", "hex"] | None = None
+    """How a value is made up: letters and digits, or 32 bytes in hexadecimal."""
+    value: str | None = None
+    """A value that is no secret, such as a user's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """An entry of the secret store."""
+
+    name: Said
+    """As the spec names it, or a component's own for what is generated."""
+    reader: ServiceAccount
+    """Who may read it: the service account of External Secrets."""
+    made_by: Literal["person", "generated"]
+    keys: tuple[SecretKey, ...]
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a service account may do in the cloud."""
+
+    account: ServiceAccount
+    writes: tuple[spec.Bucket, ...]
+    """Buckets whose objects it reads and writes."""
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretStore:
+    """How External Secrets reaches the secret store."""
+
+    origins: tuple[Origin, ...]
+
+
+Need = Roots | Network | Cluster | NodePool | Registry | Bucket | DatabaseServer | Database | Secret | Identity | SecretStore

@@ -1,0 +1,156 @@
+"""The objects that will be applied: what `kustomize build` gives for our overlays, without kustomize.
+
+Only what our own kustomizations use is here: resources, JSON 6902 and merge patches with a target,
+`namespace` and `images`. Tests hold the result against kustomize's own, object by object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from plinth.catalog.facts import key_of
+from plinth.catalog.objects import ObjectKey
+from plinth.ir import patch as json_patch
+from plinth.ir.said import settle
+from plinth.ir.targets import Base, Image, Manifest, Patch
+
+_BINDINGS: Final = frozenset({"ClusterRoleBinding", "RoleBinding"})
+_WEBHOOKS: Final = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
+_LISTS_OF_CONTAINERS: Final = frozenset({"containers", "initContainers"})
+
+
+class PatchFailed(Exception):
+    """A patch does not fit its object."""
+
+    def __init__(self, patch: Patch | ObjectKey, reason: str) -> None:
+        super().__init__(f"{patch.target if isinstance(patch, Patch) else patch}: {reason}")
+        self.patch = patch
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A final object."""
+
+    key: ObjectKey
+    body: Mapping[str, Any]
+
+
+def base_objects(base: Base) -> tuple[Rendered, ...]:
+    """The objects of a base as its kustomization gives them; none where upstream is not at hand."""
+    bodies: list[Any] = list(base.objects or ())
+    for key, operations in base.operations.items():
+        bodies = [_patched(body, key, operations) if _is(body, key) else body for body in bodies]
+    if base.namespace:
+        bodies = _in_namespace(bodies, base.namespace)
+    return tuple(Rendered(key_of(body), body) for body in bodies)
+
+
+def overlay_objects(
+    base: tuple[Rendered, ...], manifests: Iterable[Manifest], patches: Iterable[Patch], images: Iterable[Image]
+) -> tuple[Rendered, ...]:
+    """The objects of an overlay: those of its base, patched, and ours.
+
+    Raises:
+        PatchFailed: a patch does not fit.
+    """
+    found = {rendered.key: rendered.body for rendered in base}
+    found |= {manifest.key: settle(manifest.body)[0] for manifest in manifests}
+    for patch in patches:
+        if patch.target in found:
+            found[patch.target] = _apply(found[patch.target], patch)
+    changes = tuple(images)
+    if changes:
+        found = {key: _with_images(body, changes) for key, body in found.items()}
+    return tuple(Rendered(key, found[key]) for key in sorted(found))
+
+
+def _apply(body: Mapping[str, Any], patch: Patch) -> Mapping[str, Any]:
+    try:
+        if patch.merge is not None:
+            return json_patch.merge(body, settle(patch.merge)[0])  # type: ignore[no-any-return]  # a map stays one
+        return json_patch.apply(body, settle(list(patch.operations))[0])  # type: ignore[no-any-return]  # as above
+    except json_patch.PatchError as error:
+        raise PatchFailed(patch, str(error)) from None
+
+
+def _patched(body: Mapping[str, Any], key: ObjectKey, operations: Iterable[Mapping[str, Any]]) -> Any:
+    try:
+        return json_patch.apply(body, operations)
+    except json_patch.PatchError as error:
+        raise PatchFailed(key, str(error)) from None
+
+
+def _is(body: Mapping[str, Any], key: ObjectKey) -> bool:
+    return (body["kind"], body["metadata"]["name"]) == (key.kind, key.name)
+
+
+def _in_namespace(bodies: list[Any], namespace: str) -> list[Any]:
+    """What the `namespace` of a kustomization does. Source: kustomize 5, filters/namespace and name references."""
+    accounts = {
+        (body["metadata"].get("namespace", ""), body["metadata"]["name"]) for body in bodies if body["kind"] == "ServiceAccount"
+    }
+    services = {
+        (body["metadata"].get("namespace", ""), body["metadata"]["name"]) for body in bodies if body["kind"] == "Service"
+    }
+    return [_moved(body, namespace, accounts, services) for body in bodies]
+
+
+def _moved(body: Any, namespace: str, accounts: set[tuple[str, str]], services: set[tuple[str, str]]) -> Any:
+    if body["kind"] in _BINDINGS and body.get("subjects"):
+        own = body["metadata"].get("namespace", "")
+        body = {**body, "subjects": [_subject(each, namespace, own, accounts) for each in body["subjects"]]}
+    if body["kind"] in _WEBHOOKS:
+        body = {**body, "webhooks": [_webhook(each, namespace, services) for each in body.get("webhooks") or []]}
+    if key_of(body).is_cluster_scoped:
+        return body
+    return {**body, "metadata": {**body["metadata"], "namespace": namespace}}
+
+
+def _subject(subject: Any, namespace: str, own: str, accounts: set[tuple[str, str]]) -> Any:
+    if subject.get("kind") != "ServiceAccount":
+        return subject
+    named = subject.get("namespace", own)
+    follows = subject["name"] == "default" or (named, subject["name"]) in accounts
+    return {**subject, "namespace": namespace} if follows else subject
+
+
+def _webhook(webhook: Any, namespace: str, services: set[tuple[str, str]]) -> Any:
+    service = webhook.get("clientConfig", {}).get("service")
+    if not service or (service.get("namespace", ""), service["name"]) not in services:
+        return webhook
+    return {**webhook, "clientConfig": {**webhook["clientConfig"], "service": {**service, "namespace": namespace}}}
+
+
+def _with_images(node: Any, images: tuple[Image, ...]) -> Any:
+    if isinstance(node, Mapping):
+        return {
+            key: [_container(each, images) for each in value]
+            if key in _LISTS_OF_CONTAINERS and isinstance(value, list)
+            else _with_images(value, images)
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_with_images(each, images) for each in node]
+    return node
+
+
+def _container(container: Any, images: tuple[Image, ...]) -> Any:
+    if not isinstance(container, Mapping) or not isinstance(container.get("image"), str):
+        return _with_images(container, images)
+    text = container["image"]
+    for image in images:
+        text = _moved_image(text, image)
+    return {**container, "image": text}
+
+
+def _moved_image(text: str, image: Image) -> str:
+    match = re.fullmatch(f"{re.escape(image.name)}(?P<tag>:[A-Za-z0-9_.-]{{1,128}})?(?P<digest>@sha256:[0-9a-f]{{64}})?", text)
+    if not match:
+        return text
+    tag = f":{image.tag}" if image.tag else ""
+    digest = f"@{image.digest}" if image.digest else ""
+    return f"{image.name}{tag}{digest}"

@@ -1,0 +1,162 @@
+"""What gets written, still as structures: every leaf may know its origin.
+
+Backends turn targets into files and decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from plinth.catalog.objects import ObjectKey
+
+if TYPE_CHECKING:
+    from plinth.catalog.components import Upstream
+    from plinth.ir.said import Origin, Said
+
+__all__ = [
+    "Application",
+    "Base",
+    "Delivery",
+    "Image",
+    "Manifest",
+    "ObjectKey",
+    "Patch",
+    "Target",
+    "TerraformBlock",
+    "TerraformResource",
+]
+
+Layer = Literal["network", "cluster", "platform"]
+"""A Terraform root. They are applied in this order and destroyed in the reverse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerraformResource:
+    """A resource, a data source or an ephemeral resource of one root."""
+
+    layer: Layer
+    type: str
+    name: str
+    arguments: Mapping[str, Any]
+    """Nested blocks are lists of maps, even where only one is allowed: the form that never changes."""
+    origins: tuple[Origin, ...]
+    block: Literal["resource", "data", "ephemeral"] = "resource"
+
+    @property
+    def address(self) -> str:
+        """As Terraform writes it within its root."""
+        return f"{self.type}.{self.name}" if self.block == "resource" else f"{self.block}.{self.type}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerraformBlock:
+    """A block of a root that is no resource: `terraform`, `provider`, `output`.
+
+    A string in `terraform` is no template, so nothing in it is escaped.
+    """
+
+    layer: Layer
+    kind: Literal["terraform", "provider", "output"]
+    name: str
+    """The provider's or output's name; empty for `terraform`."""
+    arguments: Mapping[str, Any]
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What an overlay builds on: a version of a component as its makers publish it.
+
+    A function of (component, version) and of how upstreams are brought in; nothing of the spec.
+    """
+
+    component: str
+    version: str
+    upstream: Upstream
+    vendored: bool
+    namespace: str | None
+    """Set on every namespaced object, for an upstream that leaves it to the reader."""
+    values: Mapping[str, Any]
+    """The fixed values that a chart is rendered with; empty for what is no chart."""
+    operations: Mapping[ObjectKey, tuple[Mapping[str, Any], ...]]
+    """JSON 6902 operations that hold in every environment."""
+    origins: tuple[Origin, ...]
+    objects: tuple[Mapping[str, Any], ...] | None = field(default=None, compare=False, repr=False)
+    """Every object but CRDs as vendored; None where they are not at hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """Changes of one upstream object."""
+
+    application: str
+    target: ObjectKey
+    operations: tuple[Mapping[str, Any], ...]
+    """JSON 6902, in order. A positional one follows a `test` of what it takes to be there."""
+    origins: tuple[Origin, ...]
+    merge: Mapping[str, Any] | None = None
+    """A merge patch in place of operations; it holds no list."""
+    file: str = ""
+    """The person's file that it came from; empty for our own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """An object of our own."""
+
+    application: str
+    key: ObjectKey
+    body: Mapping[str, Any]
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image of the base, moved to another tag or pinned to a digest."""
+
+    application: str
+    name: str
+    tag: str | None = None
+    digest: str | None = None
+    origins: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One unit that Argo CD syncs."""
+
+    name: str
+    component: str
+    version: str
+    namespace: str
+    """Where objects without a namespace of their own go."""
+    holds_crds: bool = False
+    """Only the CRDs of its component, straight from the base; never pruned."""
+    needs: tuple[str, ...] = ()
+    """Applications that come before it."""
+    ignore: tuple[Mapping[str, Any], ...] = ()
+    """`ignoreDifferences` of Argo CD."""
+    origins: tuple[Origin, ...] = ()
+    withheld: tuple[str, ...] = ()
+    """What it waits for; a withheld Application is compiled and not delivered."""
+    wave: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Where Argo CD finds all this, and for whom."""
+
+    environment: str
+    platform_name: Said
+    url: Said
+    revision: Said
+    path: Said
+    """The folder of the tree inside the repository, `.` for its root."""
+    credentials: Said | None
+    """The Secret in the namespace of Argo CD, made by hand."""
+    origins: tuple[Origin, ...]
+
+
+Target = TerraformResource | TerraformBlock | Base | Patch | Manifest | Image | Application | Delivery

@@ -1,0 +1,234 @@
+"""Canonical text: the same value gives the same bytes, and every reader takes them for that value.
+
+Values are what JSON can hold: `dict` with `str` keys, `list` (or `tuple`), `str`, `int`, `float`,
+`bool`, `None`. Anything else is a mistake of ours, and a `TypeError` that names where it is.
+
+YAML is written by hand: libraries either are six times slower or leave strings without quotes
+that some reader takes for a number, a date or a boolean. A string stands bare only where its first
+characters rule out every implicit type of YAML 1.1 and 1.2; it is a literal block where that is
+certain to give it back exactly; otherwise it is a JSON string, which is YAML too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from functools import lru_cache
+
+from plinth.text.spans import SpecPath, show_path
+
+_MIN_INT, _MAX_INT = -(2**63), 2**64 - 1  # what Go's readers hold exactly
+_MAX_KEY = 1000  # YAML 1.2.2, 7.4.2: a key on one line has at most 1024 characters, quotes included
+_MAX_MEMO = 64  # characters; what repeats in manifests is short
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Raw, these are refused by some reader, end a line for some, or are not seen in a review: controls,
+# NEL, LS, PS, marks of direction and of no width, the byte order mark, non-characters.
+_HIDDEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff0-\uffff"
+)
+_NEEDS_ESCAPE = re.compile(f"[{_HIDDEN}]")
+
+_WORD = r"[A-Za-z0-9_./$()@+=;<>|~%^-]"
+_BARE = re.compile(
+    r"(?!(?i:y|n|yes|no|on|off|true|false|null)\Z)"
+    rf"(?:(?:--)?[A-Za-z]|[/$]){_WORD}*(?:[ :]{_WORD}+)*"
+    r"|[0-9]+(?:ms|[smh]|[KMGTP]i)"
+)
+_quote = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def json_text(value: object) -> str:
+    """A JSON document for people: two spaces, sorted keys, a newline at the end.
+
+    Raises:
+        TypeError: JSON cannot hold the value; the message names the path.
+    """
+    _check(value, ())
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def json_line(value: object) -> str:
+    """A JSON document on one line, for ledgers: no spaces, sorted keys, no newline.
+
+    Raises:
+        TypeError: JSON cannot hold the value; the message names the path.
+    """
+    _check(value, ())
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def yaml_text(value: object) -> str:
+    """One YAML document without `---`, ending in a newline.
+
+    Keys are sorted, but people look for some first: `apiVersion`, `kind` and `metadata` at the
+    root, `name` and `namespace` everywhere.
+
+    Raises:
+        TypeError: JSON cannot hold the value, or a key is too long for YAML; the message names the
+            path.
+    """
+    out: list[str] = []
+    try:
+        if type(value) is dict and value:
+            _emit_map(out, value, 0, "", _root_keys(value))
+        elif (type(value) is list or type(value) is tuple) and value:
+            _emit_list(out, value, 0, "")
+        else:
+            out.append(_inline(value, "  ") + "\n")
+    except TypeError:
+        # Emitting keeps no path, so that the good case is fast.
+        _check(value, ())
+        raise
+    return "".join(out)
+
+
+def _emit_map(
+    out: list[str], value: dict[str, object], indent: int, first: str, keys: list[str] | None = None
+) -> None:
+    """Append a map that is not empty; `first` stands before its first line, spaces before the others."""
+    pad = " " * indent
+    deep = pad + "  "
+    lead = first
+    for key in keys or _keys(value):
+        child = value[key]
+        shown = _key(key)
+        if type(child) is str:
+            out.append(f"{lead}{shown} {_string(child, deep)}\n")
+        elif type(child) is dict and child:
+            out.append(f"{lead}{shown}\n")
+            _emit_map(out, child, indent + 2, deep)
+        elif (type(child) is list or type(child) is tuple) and child:
+            out.append(f"{lead}{shown}\n")
+            _emit_list(out, child, indent, pad)
+        else:
+            out.append(f"{lead}{shown} {_inline(child, deep)}\n")
+        lead = pad
+
+
+def _emit_list(out: list[str], value: list[object] | tuple[object, ...], indent: int, first: str) -> None:
+    """Append a list that is not empty, as `_emit_map` does a map."""
+    pad = " " * indent
+    deep = pad + "  "
+    lead = first
+    for item in value:
+        if type(item) is dict and item:
+            _emit_map(out, item, indent + 2, f"{lead}- ")
+        elif (type(item) is list or type(item) is tuple) and item:
+            _emit_list(out, item, indent + 2, f"{lead}- ")
+        else:
+            out.append(f"{lead}- {_inline(item, deep)}\n")
+        lead = pad
+
+
+def _inline(value: object, deep: str) -> str:
+    """What follows a key or a dash: a scalar, or an empty map or list."""
+    if type(value) is str:
+        return _string(value, deep)
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if type(value) is int and _MIN_INT <= value <= _MAX_INT:
+        return str(value)
+    if type(value) is float and math.isfinite(value):
+        return _float(value)
+    if type(value) is dict:
+        return "{}"
+    if type(value) is list or type(value) is tuple:
+        return "[]"
+    raise TypeError(f"not a JSON value: {type(value).__name__}")
+
+
+def _float(value: float) -> str:
+    """Shortest digits that give the value back; `1e+16` gets the point that YAML 1.1 asks for."""
+    text = repr(value)
+    mantissa, e, exponent = text.partition("e")
+    return text if not e or "." in mantissa else f"{mantissa}.0e{exponent}"
+
+
+def _string(text: str, deep: str) -> str:
+    """A string as a value; the lines of a block start with `deep`."""
+    if "\n" in text and _fits_block(text):
+        head, body = ("|", text[:-1]) if text[-1] == "\n" else ("|-", text)
+        lines = deep + body.replace("\n", f"\n{deep}")
+        # No line of such a text ends in a space, so only what indents an empty line is taken out.
+        return f"{head}\n" + lines.replace(f"{deep}\n", "\n")
+    return _short(text) if len(text) <= _MAX_MEMO else _one_line(text)
+
+
+def _fits_block(text: str) -> bool:
+    """Whether a literal block gives the text back, in every reader and after an editor's clean-up."""
+    if text[0].isspace() or text[-1] in " \t" or text.endswith("\n\n"):
+        return False
+    if " \n" in text or "\t\n" in text or "\n\t" in text:
+        return False
+    if text.isascii():
+        return text.replace("\n", "").replace("\t", "").isprintable()
+    return not _NEEDS_ESCAPE.search(text)
+
+
+def _one_line(text: str) -> str:
+    if _BARE.fullmatch(text):
+        return text
+    if not text.isascii() and _SURROGATE.search(text):
+        raise TypeError("half of a surrogate pair is no character")
+    return _NEEDS_ESCAPE.sub(_escape, _quote(text))
+
+
+@lru_cache(maxsize=16_384)
+def _short(text: str) -> str:
+    return _one_line(text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"
+
+
+@lru_cache(maxsize=4_096)
+def _key(key: str) -> str:
+    if len(key) > _MAX_KEY or len(shown := _one_line(key)) > _MAX_KEY:
+        raise TypeError("a key is too long")
+    return shown + ":"
+
+
+def _keys(value: dict[str, object]) -> list[str]:
+    keys = sorted(value)
+    for key in ("namespace", "name"):
+        if key in value:
+            keys.remove(key)
+            keys.insert(0, key)
+    return keys
+
+
+def _root_keys(value: dict[str, object]) -> list[str]:
+    first = [key for key in ("apiVersion", "kind", "metadata") if key in value]
+    return first + [key for key in _keys(value) if key not in first]
+
+
+def _check(value: object, path: SpecPath) -> None:
+    """Raise for the first part that JSON cannot hold, or that YAML cannot have as a key."""
+    where = show_path(path) or "the root"
+    if type(value) is dict:
+        for key, child in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"{where}: the key {key!r} is {type(key).__name__}, not str")
+            if _SURROGATE.search(key):
+                raise TypeError(f"{where}: the key {key!r} holds half of a surrogate pair")
+            _check(child, (*path, key))
+    elif type(value) is list or type(value) is tuple:
+        for index, item in enumerate(value):
+            _check(item, (*path, str(index)))
+    elif type(value) is str:
+        if _SURROGATE.search(value):
+            raise TypeError(f"{where}: half of a surrogate pair is no character")
+    elif type(value) is int:
+        if not _MIN_INT <= value <= _MAX_INT:
+            raise TypeError(f"{where}: an integer of {value.bit_length()} bits; readers hold 64 exactly")
+    elif type(value) is float:
+        if not math.isfinite(value):
+            raise TypeError(f"{where}: {value} is no JSON number")
+    elif value is not None and type(value) is not bool:
+        raise TypeError(f"{where}: {type(value).__name__} is no JSON value")
