@@ -99,7 +99,7 @@ def compile_spec(data: bytes, file: str, inputs: Inputs) -> Result:
     return Result(
         compilations=compilations,
         groups=_groups(compilations),
-        lock=_lock(compilations, inputs.lock),
+        lock=lock_file(compilations, inputs.lock),
         diagnostics=warnings,
     )
 
@@ -461,7 +461,8 @@ def _joined(one: File, other: File) -> dict[str, tuple[str, ...]]:
     return {each: tuple(sorted({*one.origins.get(each, ()), *other.origins.get(each, ())})) for each in pointers}
 
 
-def _lock(compilations: tuple[Compilation, ...], before: Lock) -> File:
+def lock_file(compilations: tuple[Compilation, ...], before: Lock) -> File:
+    """The lock after a compile: what is in use, pinned."""
     upstreams: dict[str, Upstream] = {}
     for compilation in compilations:
         for base in compilation.graph.of(Base):
@@ -485,4 +486,4 @@ def _judged(found: Mapping[str, tuple[Diagnostic, ...]], environments: tuple[Env
     return told
 
 
-__all__ = ["ALWAYS", "BASE", "LOCK_PATH", "Compilation", "Inputs", "Result", "compile_spec"]
+__all__ = ["ALWAYS", "BASE", "LOCK_PATH", "Compilation", "Inputs", "Result", "compile_spec", "lock_file"]

@@ -1,1 +1,38 @@
-def main() -> int: return 0
+"""The command line. A command is a module here and is imported when it is called.
+
+Exit codes: 0 nothing to do or done, 1 something is wrong (a mistyped line too), 2 differences,
+3 incomplete. Data goes to stdout, everything said about it to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from plinth import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: Final = {
+    "compile": "write the Terraform roots, overlays and Argo CD objects that platform.yaml declares",
+    "vendor": "bring upstream manifests into the tree, verified and pinned",
+    "schema": "print the JSON Schema of platform.yaml, for editors",
+    "explain": "say what a diagnostic means and how to mend it",
+}
+
+DONE: Final = 0
+WRONG: Final = 1
+DIFFERENT: Final = 2
+INTERRUPTED: Final = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words == ["--version"]:
+        sys.stdout.write(f"plinth {__version__}\n")
+        return DONE
+    from plinth.cli.run import run  # noqa: PLC0415 - the version alone needs no parser
+
+    return run(words)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from plinth.catalog.facts import digest, key_of
 from plinth.catalog.objects import ObjectKey
-from plinth.ir import layout
+from plinth.ir import fileset, layout
 from plinth.ir.fileset import File
 from plinth.text.emit import yaml_text
 
@@ -19,7 +19,7 @@ BACKEND: Final = "vendor"
 CRD: Final = "CustomResourceDefinition"
 
 _KUSTOMIZATION: Final = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-_LEFT_OUT: Final = re.compile(r"^\s+- ([A-Za-z]+/[a-z0-9.:-]+)", re.MULTILINE)
+_LEFT_OUT: Final = re.compile(r"^\s+- ([A-Za-z]+/[a-z0-9.-]+)", re.MULTILINE)
 
 
 def files(component: str, version: str, objects: Iterable[Mapping[str, Any]], origin: str) -> dict[str, File]:
@@ -42,6 +42,11 @@ def files(component: str, version: str, objects: Iterable[Mapping[str, Any]], or
 def digest_of(objects: Iterable[Mapping[str, Any]]) -> str:
     """The digest of an upstream's objects, as the catalogue counts it: in the order of their keys."""
     return digest(list(_in_order(objects)))
+
+
+def tree_digest(digests: Mapping[str, str]) -> str:
+    """The digest of vendored files by the digest of each: what the lock pins."""
+    return fileset.digest("".join(f"{path} {mark}\n" for path, mark in sorted(digests.items())).encode())
 
 
 def left_out(source: str) -> tuple[str, ...]:

@@ -78,6 +78,11 @@ class Workspace:
         """Path -> digest of everything that was read, as it was at the first reading."""
         return {path: mark for path, mark in self._inputs.items() if mark is not None}
 
+    @property
+    def inputs_seen(self) -> Mapping[str, str | None]:
+        """As `inputs`, with `None` for a file that was looked for and missing."""
+        return MappingProxyType(self._inputs)
+
     def read(self, path: str) -> bytes:
         """The bytes of an input.
 

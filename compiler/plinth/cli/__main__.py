@@ -1,0 +1,7 @@
+"""`python -m plinth.cli`."""
+
+import sys
+
+from plinth.cli import main
+
+sys.exit(main())

@@ -1,0 +1,168 @@
+"""Write the Terraform roots, overlays and Argo CD objects that a platform file declares.
+
+Nothing is written that did not change, and only files that Plinth wrote itself are replaced or
+removed. With --check nothing is written at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plinth import registry
+from plinth.cli import DIFFERENT, DONE
+from plinth.cli.tree_arguments import add_tree_arguments
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from plinth.cli.console import Console
+    from plinth.ir.fileset import File
+    from plinth.pipeline import Result
+    from plinth.workspace import Plan
+
+EXAMPLES = """\
+examples:
+  plinth compile                     compile every environment of ./platform.yaml
+  plinth compile --env dev           write the files of one environment, and what it shares
+  plinth compile --check             exit 2 and list what is not as it should be
+  plinth compile -C infra --format json
+"""
+
+SCHEMA = "plinth.dev/compile/v1"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `plinth compile`."""
+    add_tree_arguments(parser)
+    parser.add_argument("--env", dest="environments", metavar="NAME", action="append", default=[], help="only this environment; may be repeated")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 2 if the tree is not what the file compiles to")
+    parser.add_argument("--overwrite", action="store_true", help="replace compiled files that somebody edited")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Compile, or say that there is nothing to do."""
+    from pathlib import Path  # noqa: PLC0415 - cheap, and used here alone
+
+    from plinth.workspace import stamp  # noqa: PLC0415 - the quick way in: it knows no spec
+
+    key = _key(options, stamp.compiler_identity(registry.sources()))
+    root = Path(options.directory)
+    said = stamp.recall(root, key) if root.is_dir() else None
+    if said is not None:
+        _report(console, (), (), said["withheld"], unchanged=said["files"], check=options.check)
+        return DONE
+    return _compile(options, console, key)
+
+
+def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, Any]) -> int:
+    # The compiler proper, with pydantic and YAML, is for when there is something to do.
+    from plinth.cli.project import Project, told  # noqa: PLC0415
+    from plinth.live.git import committed_digests  # noqa: PLC0415
+    from plinth.pipeline import LOCK_PATH, compile_spec  # noqa: PLC0415
+    from plinth.workspace import HandEdited, stamp  # noqa: PLC0415
+
+    with told():
+        project = Project(options, console)
+        result = compile_spec(project.spec(), project.file, project.inputs())
+        groups = _chosen(options.environments, result)
+        plan = project.workspace.plan(
+            groups,
+            extra={LOCK_PATH: result.lock},
+            known=committed_digests(project.root),
+            overwrite=options.overwrite,
+            all_groups=not options.environments,
+        )
+        console.warn(result.diagnostics)
+        if options.check:
+            if plan.edited:
+                console.say("edited by hand: " + ", ".join(plan.edited))
+        elif plan.edited and not plan.overwrite:
+            raise HandEdited(plan.edited)
+        else:
+            project.workspace.write(plan)
+        withheld = _withheld(result, options.environments)
+        _report(console, plan.written, plan.removed, withheld, unchanged=plan.unchanged, check=options.check)
+        clean = plan.is_clean and not plan.edited
+        if not result.diagnostics and (clean or not options.check):
+            files = {**project.workspace.inputs_seen, **_digests(plan, groups, {LOCK_PATH: result.lock})}
+            stamp.remember(project.root, key, files, {"withheld": withheld, "files": plan.unchanged + len(plan.files)})
+    if not options.check and not plan.is_clean:
+        console.say(_next_steps(result))
+    return DIFFERENT if options.check and not clean else DONE
+
+
+def _key(options: argparse.Namespace, compiler: str) -> dict[str, Any]:
+    return {"compiler": compiler, "file": options.file, "environments": sorted(options.environments)}
+
+
+def _chosen(names: list[str], result: Result) -> dict[str, Mapping[str, File]]:
+    """The groups to write: all, or the named environments and what they share."""
+    from plinth.diagnostics.diagnostic import Diagnostic, PlinthError  # noqa: PLC0415 - with the compiler proper
+    from plinth.diagnostics.suggest import did_you_mean  # noqa: PLC0415 - as above
+    from plinth.pipeline import BASE  # noqa: PLC0415 - as above
+
+    if not names:
+        return dict(result.groups)
+    known = [each.environment.name for each in result.compilations]
+    for name in names:
+        if name not in known:
+            raise PlinthError(
+                Diagnostic(
+                    code="PLN909",
+                    message=f"there is no environment `{name}`",
+                    help=did_you_mean(name, known, otherwise=f"there are {', '.join(known)}"),
+                )
+            )
+    return {name: files for name, files in result.groups.items() if name in {*names, BASE}}
+
+
+def _withheld(result: Result, names: list[str]) -> list[dict[str, Any]]:
+    return [
+        {"environment": each.environment.name, "application": application.name, "needs": list(application.withheld)}
+        for each in result.compilations
+        if not names or each.environment.name in names
+        for application in each.withheld
+    ]
+
+
+def _digests(plan: Plan, groups: Mapping[str, Mapping[str, File]], extra: Mapping[str, File]) -> dict[str, str]:
+    """The digest of every file that is on disk now, ledgers included."""
+    from plinth.ir.fileset import digest  # noqa: PLC0415 - with the compiler proper
+    from plinth.ir.ledger import ledger_text  # noqa: PLC0415 - as above
+
+    del plan
+    found = {path: digest(made.content) for files in (*groups.values(), extra) for path, made in files.items()}
+    return found | {f"generated/{name}/index.jsonl": digest(ledger_text(files)) for name, files in groups.items()}
+
+
+def _report(
+    console: Console,
+    written: tuple[str, ...],
+    removed: tuple[str, ...],
+    withheld: list[dict[str, Any]],
+    *,
+    unchanged: int,
+    check: bool,
+) -> None:
+    console.data({"schema": SCHEMA, "written": list(written), "removed": list(removed), "withheld": withheld})
+    verb_written, verb_removed = ("would write", "would remove") if check else ("wrote", "removed")
+    for path in written if check else ():
+        console.text(f"{verb_written} {path}\n")
+    for path in removed if check else ():
+        console.text(f"{verb_removed} {path}\n")
+    for each in withheld:
+        console.say(f"withheld in {each['environment']}: {each['application']}, until there is {', '.join(each['needs'])}")
+    if not written and not removed:
+        console.say(f"nothing to do: {unchanged} files are as platform.yaml wants them")
+    else:
+        console.say(f"{verb_written} {len(written)}, {verb_removed} {len(removed)}, {unchanged} unchanged")
+
+
+def _next_steps(result: Result) -> str:
+    names = ", ".join(each.environment.name for each in result.compilations)
+    return (
+        f"environments: {names}\n"
+        "next: review with `git diff`, commit overlays/, generated/ and plinth.lock.yaml, open a pull request;\n"
+        "      the first hour of a new environment is in docs/bootstrap.md"
+    )

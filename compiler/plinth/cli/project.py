@@ -1,0 +1,179 @@
+"""The tree that a command works on: what it reads from it, and what it says when that fails."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
+from plinth.ir.fileset import digest
+from plinth.ir.layout import vendor
+from plinth.ir.ledger import read_ledger
+from plinth.ir.lock import PATH as LOCK
+from plinth.ir.lock import Lock, LockError, read_lock
+from plinth.ir.people import PatchFault
+from plinth.ir.vendored import tree_digest
+from plinth.pipeline import Inputs
+from plinth.text.manifests import ManifestError, read_manifests
+from plinth.text.nodes import plain, read_yaml
+from plinth.workspace import (
+    BadLedger,
+    Busy,
+    HandEdited,
+    InputChanged,
+    LinkInTree,
+    NotAFile,
+    NotAFolder,
+    OutputChanged,
+    OutsideTree,
+    ReadFailed,
+    Workspace,
+    WorkspaceError,
+    WriteFailed,
+)
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
+
+    from plinth.cli.console import Console
+    from plinth.ir.ledger import Ledger
+
+VENDOR_LEDGER = "generated/vendor/index.jsonl"
+MOST_NAMED = 10
+"""Paths in one message; the rest is counted."""
+
+
+class Project:
+    """A tree with a platform file."""
+
+    def __init__(self, options: argparse.Namespace, console: Console) -> None:
+        self.root = Path(options.directory)
+        self.file: str = options.file
+        self._console = console
+        if not self.root.is_dir():
+            raise PlinthError(
+                Diagnostic(code="PLN905", message=f"there is no folder `{self.root}`", help="say the platform's folder with `-C`")
+            )
+        self.workspace = Workspace(self.root)
+        self._ledger: Ledger | None = None
+
+    def spec(self) -> bytes:
+        """The bytes of the platform file."""
+        try:
+            data = self.workspace.read(self.file)
+        except FileNotFoundError:
+            raise PlinthError(
+                Diagnostic(
+                    code="PLN905",
+                    message=f"there is no `{self.file}` in {self.root.resolve()}",
+                    help="go to the platform's folder, or name it with `-C` and the file with `-f`",
+                )
+            ) from None
+        self._console.sources[self.file] = data
+        return data
+
+    def inputs(self) -> Inputs:
+        """What a compile reads beside the spec."""
+        return Inputs(lock=self.lock(), patch=self._patch, vendored=self.vendored)
+
+    def lock(self) -> Lock:
+        """What is pinned; nothing where there is no lock yet."""
+        data = self.workspace.read_optional(LOCK)
+        if data is None:
+            return Lock()
+        node, faults = read_yaml(data, LOCK)
+        try:
+            if node is None or faults:
+                raise LockError(faults[0].message if faults else "it is empty")
+            return read_lock(plain(node))
+        except LockError as error:
+            raise PlinthError(
+                Diagnostic(
+                    code="PLN908",
+                    message=f"`{LOCK}` cannot be read: {error}",
+                    help="restore it from git; without it versions and machines are chosen anew",
+                    span=faults[0].span if faults else None,
+                )
+            ) from None
+
+    def vendored(self, component: str, version: str) -> tuple[Mapping[str, Any], ...] | None:
+        """The objects of a vendored upstream without its CRDs, every file as the ledger has it."""
+        folder = f"{vendor(component, version)}/"
+        entries = [entry for entry in self.vendor_ledger().entries if entry.path.startswith(folder)]
+        pinned = self.lock().vendored.get(f"{component}/{version}")
+        if not entries or pinned is None:
+            return None
+        if tree_digest({entry.path: entry.digest for entry in entries}) != pinned.digest:
+            raise _not_as_vendored(f"`{folder}` is not what `{LOCK}` pins")
+        objects: list[Mapping[str, Any]] = []
+        for entry in entries:
+            data = self.workspace.read_optional(entry.path)
+            if data is None or digest(data) != entry.digest:
+                what = "is missing" if data is None else "was edited"
+                raise _not_as_vendored(f"`{entry.path}` {what}")
+            if not entry.path.startswith(f"{folder}crds/") and not entry.path.endswith("/kustomization.yaml"):
+                objects += read_manifests(data)
+        return tuple(objects)
+
+    def vendor_ledger(self) -> Ledger:
+        """The ledger of what is vendored, empty where nothing is."""
+        if self._ledger is None:
+            self._ledger = read_ledger(self.workspace.read_optional(VENDOR_LEDGER) or b"")
+        return self._ledger
+
+    def _patch(self, path: str) -> Any:
+        data = self.workspace.read_optional(path)
+        if data is None:
+            raise PatchFault("there is no such file")
+        try:
+            documents = read_manifests(data)
+        except ManifestError as error:
+            raise PatchFault(f"it is not YAML: {error}") from None
+        if len(documents) != 1:
+            raise PatchFault(f"it holds {len(documents)} documents, and a patch is one")
+        return documents[0]
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turn what the workspace refuses into a message with a way out."""
+    try:
+        yield
+    except HandEdited as error:
+        raise PlinthError(_edited(error.paths)) from None
+    except WorkspaceError as error:
+        code, help_ = _HELP[type(error)]
+        raise PlinthError(Diagnostic(code=code, message=str(error), help=help_)) from None
+
+
+_HELP: dict[type[WorkspaceError], tuple[str, str]] = {
+    BadLedger: ("PLN907", "restore it from git, or remove it: the next compile writes it again"),
+    Busy: ("PLN906", "wait for it to end and run again"),
+    InputChanged: ("PLN904", "run again: what was read no longer stands"),
+    LinkInTree: ("PLN902", "put a folder or file of its own in its place: Plinth follows no link out of the tree"),
+    NotAFile: ("PLN902", "move it away: a compiled file belongs there"),
+    NotAFolder: ("PLN902", "move it away: a folder of compiled files belongs there"),
+    OutputChanged: ("PLN904", "run again: somebody else changes the tree"),
+    OutsideTree: ("PLN905", "name a file inside the platform's folder"),
+    ReadFailed: ("PLN905", "see to it that you may read it"),
+    WriteFailed: ("PLN903", "make room or get the right to write there, and run again"),
+}
+
+
+def _edited(paths: tuple[str, ...]) -> Diagnostic:
+    listed = ", ".join(f"`{path}`" for path in paths[:MOST_NAMED])
+    more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
+    return Diagnostic(
+        code="PLN901",
+        message=f"edited by hand, and nothing was written: {listed}{more}",
+        help="move the edit into a file under `patches/` and name it in the component's `patches`, "
+        "or take ours with `plinth compile --overwrite`",
+    )
+
+
+def _not_as_vendored(message: str) -> PlinthError:
+    return PlinthError(
+        Diagnostic(code="PLN911", message=message, help="bring it back with `plinth vendor`; changes belong under `patches/`")
+    )

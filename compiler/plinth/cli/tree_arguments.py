@@ -1,0 +1,20 @@
+"""Options that commands share; apart from what they lead to, so that parsing a line stays cheap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
+    """`-C`, `-f` and `--format`, alike in every command that reads a tree."""
+    parser.add_argument("-C", dest="directory", metavar="DIR", default=".", help="the platform's folder (default: here)")
+    parser.add_argument("-f", dest="file", metavar="FILE", default="platform.yaml", help="the platform file in it (default: %(default)s)")
+    add_format_argument(parser)
+
+
+def add_format_argument(parser: argparse.ArgumentParser) -> None:
+    """`--format`."""
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what stdout gets (default: %(default)s)")

@@ -1,0 +1,78 @@
+"""The JSON Schema of a platform file, from the types that read it.
+
+Editors check against it as one types. It knows every cloud and component, and what an environment
+may change: any part, with nothing required, `null` to remove a key and `remove: true` an item.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from plinth import registry
+from plinth.spec.platform import document_type
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+CHANGE: Final = "Change of "
+_REFERENCE: Final = "#/$defs/"
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of the whole file."""
+    clouds = {name: registry.load("clouds", name).Section for name in registry.names("clouds")}
+    components = {name: registry.load("components", name).Section for name in registry.names("components")}
+    schemas = {name: document_type(cloud, components).model_json_schema(by_alias=True) for name, cloud in clouds.items()}
+    definitions: dict[str, Any] = {}
+    for schema in schemas.values():
+        definitions |= schema["$defs"]
+    platform = definitions["PlatformSpec"]
+    platform["properties"]["cloud"] = {"oneOf": [_cloud(schema) for _, schema in sorted(schemas.items())]}
+    definitions |= {_changed(name): _change(definition) for name, definition in definitions.items()}
+    environment = definitions[_changed("PlatformSpec")]
+    environment["properties"]["cloud"] = {"anyOf": [_renamed(each) for each in platform["properties"]["cloud"]["oneOf"]]}
+    environment["properties"]["branch"] = {"type": "string", "description": "What this environment's Argo CD follows."}
+    platform["properties"]["environments"] = {
+        "type": "object",
+        "description": "What each environment changes; one, called `default`, where absent.",
+        "additionalProperties": {"anyOf": [{"$ref": _REFERENCE + _changed("PlatformSpec")}, {"type": "null"}]},
+    }
+    root = next(iter(schemas.values()))
+    return {"$schema": DIALECT, **{key: value for key, value in root.items() if key != "$defs"}, "$defs": definitions}
+
+
+def _cloud(schema: dict[str, Any]) -> dict[str, Any]:
+    reference: dict[str, Any] = schema["$defs"]["PlatformSpec"]["properties"]["cloud"]
+    return dict(reference)
+
+
+def _changed(name: str) -> str:
+    return CHANGE + name
+
+
+def _change(definition: dict[str, Any]) -> dict[str, Any]:
+    """A definition as an environment may use it."""
+    change = {key: _renamed(value) for key, value in definition.items() if key not in {"required", "properties"}}
+    if "properties" not in definition:
+        return change
+    properties = {name: _nullable(_renamed(value)) for name, value in definition["properties"].items()}
+    if "name" in properties:
+        properties["name"] = _renamed(definition["properties"]["name"])
+        properties["remove"] = {"const": True, "description": "Takes the item of this name out."}
+        change["required"] = ["name"]
+    return change | {"properties": properties}
+
+
+def _nullable(value: dict[str, Any]) -> dict[str, Any]:
+    options = value["anyOf"] if "anyOf" in value else [value]
+    return {"anyOf": [*(each for each in options if each != {"type": "null"}), {"type": "null"}]}
+
+
+def _renamed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _REFERENCE + _changed(item.removeprefix(_REFERENCE)) if key == "$ref" else _renamed(item)
+            for key, item in value.items()
+            if key not in {"default"}
+        }
+    if isinstance(value, list):
+        return [_renamed(item) for item in value]
+    return value

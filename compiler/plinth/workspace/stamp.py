@@ -1,0 +1,83 @@
+"""A note of the last compile that left everything as it should be, so that the next need not think.
+
+It holds the digest of every file that was read and of every file that was to be there. When all of
+them still have it, and the compiler is the same, a compile would write nothing: it is a function of
+what it reads. Every byte is read and hashed again; no time of a file is trusted.
+
+The note lies in `.plinth/`, which git ignores. Without it, or where it does not fit, the compile
+runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from plinth.ir.fileset import digest
+from plinth.workspace.errors import WorkspaceError
+from plinth.workspace.folders import Folders
+from plinth.workspace.groups import ledger_paths, names_on_disk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+PATH: Final = ".plinth/stamp.json"
+FORMAT: Final = 1
+
+
+def compiler_identity(sources: Iterable[Path]) -> str:
+    """What tells one compiler from another: the names, sizes and times of its files."""
+    marks = []
+    for path in sources:
+        status = path.stat()
+        marks.append(f"{path} {status.st_size} {status.st_mtime_ns}")
+    return digest("\n".join(marks).encode())
+
+
+def recall(root: Path, key: Mapping[str, Any]) -> Any:
+    """What was noted beside the files of a compile with the same key, or None where anything differs."""
+    try:
+        with Folders(root) as folders:
+            noted = json.loads(folders.read(PATH))
+            if (noted["format"], noted["key"]) != (FORMAT, key):
+                return None
+            if _ledgers(folders) != set(noted["ledgers"]):
+                return None
+            for path, mark in noted["files"].items():
+                content = folders.read_optional(path)
+                if (None if content is None else digest(content)) != mark:
+                    return None
+            return noted["said"]
+    except (FileNotFoundError, OSError, WorkspaceError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def remember(root: Path, key: Mapping[str, Any], files: Mapping[str, str | None], said: Any) -> None:
+    """Note the digests of all files of a compile, and what is to be said when it is recalled.
+
+    A note that cannot be written is none: the next compile runs.
+    """
+    with contextlib.suppress(OSError, WorkspaceError):
+        with Folders(root) as folders:
+            ledgers = sorted(_ledgers(folders))
+        noted = {"format": FORMAT, "key": key, "ledgers": ledgers, "files": files, "said": said}
+        folder = root / ".plinth"
+        if folder.is_symlink():
+            return
+        folder.mkdir(exist_ok=True)
+        draft = folder / f"stamp.{os.getpid()}.json"
+        draft.write_text(json.dumps(noted), encoding="utf-8")
+        draft.replace(root / PATH)
+
+
+def _ledgers(folders: Folders) -> set[str]:
+    """Every ledger on disk: one more than noted is a group that somebody has brought back."""
+    found = set()
+    for name in names_on_disk(folders):
+        for path in ledger_paths(name):
+            if folders.read_optional(path) is not None:
+                found.add(path)
+    return found
