@@ -9,21 +9,21 @@ and `catalog/components/<name>/<version>.json`.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
 Kind = Literal["clouds", "components", "backends", "checks"]
 
 ATTRIBUTES: Final = {"clouds": "CLOUD", "components": "COMPONENT", "backends": "BACKEND", "checks": "CHECK"}
 
-_PACKAGE: Final = Path(__file__).parent
+# Paths are texts here: a compile with nothing to do lists our files and should not pay for pathlib.
+_PACKAGE: Final = os.path.dirname(os.path.abspath(__file__))
 
 
 class DuplicatePlugin(Exception):
@@ -51,31 +51,39 @@ def load_all(kind: Kind) -> tuple[Any, ...]:
 
 def catalog_folders() -> tuple[Path, ...]:
     """The folders that hold `components/<name>/<version>.json`, our own first."""
-    return (_PACKAGE / "catalog", *(folder / "catalog" for folder in _folders() if (folder / "catalog").is_dir()))
+    from pathlib import Path  # noqa: PLC0415 - see `_PACKAGE`
+
+    catalogs = [os.path.join(folder, "catalog") for folder in (_PACKAGE, *_folders())]
+    return tuple(Path(folder) for folder in catalogs if os.path.isdir(folder))
 
 
-def sources() -> tuple[Path, ...]:
+def sources() -> tuple[str, ...]:
     """Every file that decides what a compile writes: ours and the plug-ins', sorted."""
-    files = [path for folder in (_PACKAGE, *_folders()) for path in folder.rglob("*") if path.is_file()]
-    return tuple(sorted(path for path in files if "__pycache__" not in path.parts))
+    found = []
+    for top in (_PACKAGE, *_folders()):
+        for folder, folders, files in os.walk(top):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            found += [os.path.join(folder, name) for name in files]
+    return tuple(sorted(found))
 
 
-def _folders() -> tuple[Path, ...]:
+def _folders() -> tuple[str, ...]:
     text = os.environ.get("PLINTH_PLUGINS", "")
-    return tuple(Path(part).resolve() for part in text.split(os.pathsep) if part)
+    return tuple(os.path.realpath(part) for part in text.split(os.pathsep) if part)
 
 
 @cache
-def _found(kind: Kind, folders: tuple[Path, ...]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for folder in (_PACKAGE, *folders):
-        if not (folder / kind).is_dir():
-            continue
-        for path in sorted((folder / kind).iterdir()):
-            is_module = path.suffix == ".py" or (path / "__init__.py").is_file()
-            if not is_module or path.name.startswith("_"):
+def _found(kind: Kind, folders: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for top in (_PACKAGE, *folders):
+        folder = os.path.join(top, kind)
+        for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            path = os.path.join(folder, entry)
+            stem, suffix = os.path.splitext(entry)
+            is_module = suffix == ".py" or os.path.isfile(os.path.join(path, "__init__.py"))
+            if not is_module or entry.startswith("_"):
                 continue
-            name = path.stem.replace("_", "-")
+            name = stem.replace("_", "-")
             if name in found:
                 raise DuplicatePlugin(f"{kind} `{name}` is in {found[name]} and in {path}")
             found[name] = path
@@ -83,21 +91,23 @@ def _found(kind: Kind, folders: tuple[Path, ...]) -> dict[str, Path]:
 
 
 @cache
-def _load(kind: Kind, name: str, folders: tuple[Path, ...]) -> Any:
+def _load(kind: Kind, name: str, folders: tuple[str, ...]) -> Any:
     path = _found(kind, folders)[name]
-    module = f"plinth.{kind}.{path.stem}"
-    if path.is_relative_to(_PACKAGE):
+    module = f"plinth.{kind}.{os.path.splitext(os.path.basename(path))[0]}"
+    if path.startswith(_PACKAGE + os.sep):
         return getattr(importlib.import_module(module), ATTRIBUTES[kind])
     return getattr(_import_from(path, module), ATTRIBUTES[kind])
 
 
-def _import_from(path: Path, name: str) -> ModuleType:
+def _import_from(path: str, name: str) -> ModuleType:
+    from importlib.util import module_from_spec, spec_from_file_location  # noqa: PLC0415 - see `_PACKAGE`
+
     # A package keeps its code in `__init__.py`, beside the modules that it imports.
-    file = path if path.suffix == ".py" else path / "__init__.py"
-    spec = importlib.util.spec_from_file_location(name, file)
+    file = path if path.endswith(".py") else os.path.join(path, "__init__.py")
+    spec = spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is no Python module")
-    module = importlib.util.module_from_spec(spec)
+    module = module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module

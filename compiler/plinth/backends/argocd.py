@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from plinth.backends import Backend
 from plinth.ir import layout
 from plinth.ir.fileset import File, FileSet
-from plinth.ir.said import Because, Origin, Said, settle, show_origins, text
+from plinth.ir.said import Because, Origin, Said, origins_of, settle, show_origins, text
 from plinth.ir.targets import Application, Base, Delivery, Manifest
 from plinth.text.emit import yaml_text
 
@@ -69,7 +69,9 @@ class _Writer:
             "description": "What Plinth compiles for the platform",
             "sourceRepos": [delivery.url],
             "destinations": [{"server": CLUSTER, "namespace": name} for name in self._namespaces()],
-            "clusterResourceWhitelist": [{"group": group, "kind": kind} for group, kind in self._cluster_kinds()],
+            "clusterResourceWhitelist": [
+                {"group": group, "kind": kind} for group, kind in self._cluster_kinds()
+            ],
         }
         root = {
             "description": "The Applications themselves",
@@ -82,7 +84,11 @@ class _Writer:
             ],
         }
         nothing = {"description": "Nothing may run here", "sourceRepos": [], "destinations": []}
-        for name, spec, origins in ((PROJECT, platform, every), (ROOT, root, delivery.origins), ("default", nothing, ())):
+        for name, spec, origins in (
+            (PROJECT, platform, every),
+            (ROOT, root, delivery.origins),
+            ("default", nothing, ()),
+        ):
             because = (*origins, Because("an Application belongs to a project that says what it may touch"))
             self._add(f"{folder}/{name}.yaml", _object("AppProject", name, spec, wave=-1), because)
         self._kustomization(folder, ["default.yaml", f"{PROJECT}.yaml", f"{ROOT}.yaml"], delivery.origins)
@@ -115,7 +121,9 @@ class _Writer:
         needed = [each for each in self._delivered if each.component == "argo-cd"]
         sources = [layout.source_path(self._environment, each) for each in needed]
         install = f"{folder}/install"
-        self._kustomization(install, [layout.relative(install, source) for source in sorted(sources)], delivery.origins)
+        self._kustomization(
+            install, [layout.relative(install, source) for source in sorted(sources)], delivery.origins
+        )
         root = f"{folder}/root"
         parts = [layout.relative(root, f"{self._folder}/{part}") for part in ("projects", "root")]
         self._kustomization(root, parts, delivery.origins)
@@ -130,7 +138,9 @@ class _Writer:
         }
         if application.ignore:
             spec["ignoreDifferences"] = list(application.ignore)
-        annotations = _paths(layout.reads(self._environment, application, self._bases), delivery)
+        base = self._bases.get(application.component)
+        folders = layout.reads(self._environment, application, self._bases)
+        annotations = _paths(folders, delivery, because=base.origins if base else ())
         body = _object("Application", application.name, spec, wave=application.wave, annotations=annotations)
         if not application.holds_crds:
             # Leaving git takes its objects away, but for those that say they stay.
@@ -152,20 +162,34 @@ class _Writer:
         return sorted(names - {""})
 
     def _cluster_kinds(self) -> list[tuple[str, str]]:
-        found = {(key.group, key.kind) for base in self._bases.values() for key in base.upstream.objects if not key.namespace}
-        found |= {(each.key.group, each.key.kind) for each in self._graph.of(Manifest) if not each.key.namespace}
+        found = {
+            (key.group, key.kind)
+            for base in self._bases.values()
+            for key in base.upstream.objects
+            if not key.namespace
+        }
+        found |= {
+            (each.key.group, each.key.kind) for each in self._graph.of(Manifest) if not each.key.namespace
+        }
         return sorted(found)
 
     def _add(self, path: str, body: Any, origins: tuple[Origin, ...]) -> None:
         plain, found = settle(body, origins)
-        self.found[path] = File(content=yaml_text(plain).encode(), backend=self._backend, origins=show_origins(found))
+        self.found[path] = File(
+            content=yaml_text(plain).encode(), backend=self._backend, origins=show_origins(found)
+        )
 
     def _kustomization(self, folder: str, resources: list[str], origins: tuple[Origin, ...]) -> None:
         self._add(f"{folder}/kustomization.yaml", {**_KUSTOMIZATION, "resources": sorted(resources)}, origins)
 
 
 def _object(
-    kind: str, name: str, spec: dict[str, Any], *, wave: int | None = None, annotations: dict[str, Any] | None = None
+    kind: str,
+    name: str,
+    spec: dict[str, Any],
+    *,
+    wave: int | None = None,
+    annotations: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     notes = dict(annotations or {})
     if wave is not None:
@@ -185,13 +209,12 @@ def _sync_policy(*, prune: bool) -> dict[str, Any]:
     }
 
 
-def _paths(folders: tuple[str, ...], delivery: Delivery) -> dict[str, Any]:
-    parts: list[str | Said] = []
-    for folder in folders:
-        parts += [";" if parts else "", "/", _inside(folder, delivery)]
+def _paths(folders: tuple[str, ...], delivery: Delivery, because: tuple[Origin, ...] = ()) -> dict[str, Any]:
+    parts = [text("/", _inside(folder, delivery)) for folder in folders]
+    paths = Said(";".join(part.value for part in parts), (*because, *origins_of(parts)))
     return {
         "argocd.argoproj.io/compare-options": "ServerSideDiff=true",
-        "argocd.argoproj.io/manifest-generate-paths": text(*parts),
+        "argocd.argoproj.io/manifest-generate-paths": paths,
     }
 
 

@@ -54,10 +54,14 @@ class _Files:
         if path in self.found:
             raise ValueError(f"two files are called {path}")
         plain, found = settle(data, origins)
-        self.found[path] = File(content=yaml_text(plain).encode(), backend=self._backend, origins=show_origins(found))
+        self.found[path] = File(
+            content=yaml_text(plain).encode(), backend=self._backend, origins=show_origins(found)
+        )
 
 
-def _overlay(application: Application, base: Base | None, graph: Graph, environment: str, files: _Files) -> None:
+def _overlay(
+    application: Application, base: Base | None, graph: Graph, environment: str, files: _Files
+) -> None:
     folder = layout.overlay(environment, application.component)
     resources = [layout.relative(folder, layout.base(base.component, base.version))] if base else []
     patches: list[dict[str, Any]] = []

@@ -52,7 +52,9 @@ def _by_file(graph: Graph) -> dict[tuple[Layer, str], list[TerraformResource | T
     return dict(sorted(found.items()))
 
 
-def _add(target: TerraformResource | TerraformBlock, tree: dict[str, Any], origins: dict[str, tuple[Origin, ...]]) -> None:
+def _add(
+    target: TerraformResource | TerraformBlock, tree: dict[str, Any], origins: dict[str, tuple[Origin, ...]]
+) -> None:
     if isinstance(target, TerraformResource):
         place: tuple[str, ...] = (target.block, target.type, target.name)
     else:
@@ -75,7 +77,10 @@ def _templates(value: Any) -> Any:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, Mapping):
-        return {escape(key): _literal(part) if key in LITERAL_KEYS else _templates(part) for key, part in value.items()}
+        return {
+            escape(key): _literal(part) if key in LITERAL_KEYS else _templates(part)
+            for key, part in value.items()
+        }
     if isinstance(value, list):
         return [_templates(part) for part in value]
     return value

@@ -1,15 +1,18 @@
 """The contract of a check: a look at one compiled environment.
 
-Every other module here is one check and holds it as `CHECK`. Its page is shown by `plinth explain
-CODE` and has examples that the tests run: a fence marked `yaml speaks` must make the check speak,
-one marked `yaml silent` must not.
+Every other module here is one check and holds it as `CHECK`; `_known` is what they share. A check's
+page is shown by `plinth explain CODE`, and its examples are run by tests. A fence marked `yaml speaks`
+holds a piece of a spec that must make the check speak, one marked `yaml silent` must not. What no
+spec can cause is shown as a whole object, marked `yaml object speaks` or `yaml object silent`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from plinth.checks._known import Kinds, in_place, kinds, sketches, spec_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,18 +31,34 @@ class FinalObject:
     body: Mapping[str, Any]
     path: tuple[str, ...]
     """The part of the spec that it comes back to."""
+    is_whole: bool = True
+    """False for a sketch out of the catalogue: what its body lacks, the object may still have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """What a check may look at: targets, and every object that is at hand as a whole.
-
-    In remote mode those are our own objects; upstream ones are known by catalogue facts only.
-    """
+    """What a check may look at: targets, every object at hand as a whole, and what is known of the others."""
 
     environment: str
     graph: Graph
     objects: tuple[FinalObject, ...]
+    """Those at hand as a whole. In remote mode these are our own; upstream's are known by facts only."""
+    kinds: Kinds = field(init=False, compare=False, repr=False)
+    """Every kind that a CRD of the environment brings."""
+    known: tuple[FinalObject, ...] = field(init=False, compare=False, repr=False)
+    """Every object of the environment, sorted, its key in the namespace that it will be in; sketches of upstream's
+    objects where those are not at hand, and of CRDs."""
+
+    def __post_init__(self) -> None:
+        brought = kinds(self.graph, ((each.application, each.body) for each in self.objects))
+        at_hand = frozenset((each.application.name, each.key) for each in self.objects)
+        found = list(self.objects)
+        for application, key, body in sketches(self.graph, at_hand):
+            path = spec_path(application.origins)
+            found.append(FinalObject(application=application, key=key, body=body, path=path, is_whole=False))
+        placed = [replace(each, key=in_place(each.key, each.application, brought)) for each in found]
+        object.__setattr__(self, "kinds", brought)
+        object.__setattr__(self, "known", tuple(sorted(placed, key=lambda each: (each.application.name, each.key))))
 
 
 class Check(ABC):
@@ -48,7 +67,7 @@ class Check(ABC):
     code: str
     """`PLN4..`, given to no other fault."""
     page: str
-    """Markdown: a heading, what the check finds and why that is bad, examples."""
+    """Markdown: a heading, what the check finds and why that is bad, how to mend it, examples."""
 
     @abstractmethod
     def run(self, compiled: Compiled) -> Iterable[Diagnostic]:

@@ -42,13 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Compile, or say that there is nothing to do."""
-    from pathlib import Path  # noqa: PLC0415 - cheap, and used here alone
-
     from plinth.workspace import stamp  # noqa: PLC0415 - the quick way in: it knows no spec
 
     key = _key(options, stamp.compiler_identity(registry.sources()))
-    root = Path(options.directory)
-    said = stamp.recall(root, key) if root.is_dir() else None
+    said = stamp.recall(options.directory, key)
     if said is not None:
         _report(console, (), (), said["withheld"], unchanged=said["files"], check=options.check)
         return DONE

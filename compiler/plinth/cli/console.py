@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-from plinth.diagnostics import show
 
 if TYPE_CHECKING:
     from plinth.diagnostics.diagnostic import Diagnostic
 
 
-@dataclass
 class Console:
     """The two streams of one command."""
 
-    as_json: bool = False
-    sources: dict[str, bytes] = field(default_factory=dict)
-    """What was read, so that a message can show the line it speaks of."""
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.sources: dict[str, bytes] = {}
+        """What was read, so that a message can show the line it speaks of."""
 
     def say(self, line: str) -> None:
         """A line for the person; a program that asked for JSON gets none."""
@@ -40,7 +37,9 @@ class Console:
     def diagnostics(self, found: tuple[Diagnostic, ...]) -> None:
         """Faults or warnings of a command that gives nothing else."""
         if self.as_json:
-            self.data(show.as_json(found))
+            from plinth.diagnostics.show import as_json  # noqa: PLC0415 - only who has a fault pays for it
+
+            self.data(as_json(found))
             return
         self.warn(found)
         errors = sum(each.severity == "error" for each in found)
@@ -51,8 +50,10 @@ class Console:
     def warn(self, found: tuple[Diagnostic, ...]) -> None:
         """Diagnostics as text, whatever form the data has."""
         if found:
+            from plinth.diagnostics.show import as_text  # noqa: PLC0415 - as above
+
             colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-            sys.stderr.write(show.as_text(found, self.sources, colour=colour) + "\n")
+            sys.stderr.write(as_text(found, self.sources, colour=colour) + "\n")
 
 
 def _count(number: int, what: str) -> str:

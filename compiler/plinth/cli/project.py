@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plinth import __version__
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 from plinth.ir.fileset import digest
 from plinth.ir.layout import vendor
@@ -32,6 +33,7 @@ from plinth.workspace import (
     WorkspaceError,
     WriteFailed,
 )
+from plinth.workspace.cache import cached
 
 if TYPE_CHECKING:
     import argparse
@@ -58,6 +60,8 @@ class Project:
             )
         self.workspace = Workspace(self.root)
         self._ledger: Ledger | None = None
+        self._lock: Lock | None = None
+        self._vendored: dict[tuple[str, str], tuple[Mapping[str, Any], ...] | None] = {}
 
     def spec(self) -> bytes:
         """The bytes of the platform file."""
@@ -79,7 +83,12 @@ class Project:
         return Inputs(lock=self.lock(), patch=self._patch, vendored=self.vendored)
 
     def lock(self) -> Lock:
-        """What is pinned; nothing where there is no lock yet."""
+        """What is pinned; nothing where there is no lock yet. Read once."""
+        if self._lock is None:
+            self._lock = self._read_lock()
+        return self._lock
+
+    def _read_lock(self) -> Lock:
         data = self.workspace.read_optional(LOCK)
         if data is None:
             return Lock()
@@ -99,7 +108,12 @@ class Project:
             ) from None
 
     def vendored(self, component: str, version: str) -> tuple[Mapping[str, Any], ...] | None:
-        """The objects of a vendored upstream without its CRDs, every file as the ledger has it."""
+        """The objects of a vendored upstream without its CRDs, every file as the ledger has it; read once."""
+        if (component, version) not in self._vendored:
+            self._vendored[component, version] = self._read_vendored(component, version)
+        return self._vendored[component, version]
+
+    def _read_vendored(self, component: str, version: str) -> tuple[Mapping[str, Any], ...] | None:
         folder = f"{vendor(component, version)}/"
         entries = [entry for entry in self.vendor_ledger().entries if entry.path.startswith(folder)]
         pinned = self.lock().vendored.get(f"{component}/{version}")
@@ -107,15 +121,17 @@ class Project:
             return None
         if tree_digest({entry.path: entry.digest for entry in entries}) != pinned.digest:
             raise _not_as_vendored(f"`{folder}` is not what `{LOCK}` pins")
-        objects: list[Mapping[str, Any]] = []
+        texts: list[bytes] = []
         for entry in entries:
             data = self.workspace.read_optional(entry.path)
             if data is None or digest(data) != entry.digest:
                 what = "is missing" if data is None else "was edited"
                 raise _not_as_vendored(f"`{entry.path}` {what}")
             if not entry.path.startswith(f"{folder}crds/") and not entry.path.endswith("/kustomization.yaml"):
-                objects += read_manifests(data)
-        return tuple(objects)
+                texts.append(data)
+        # The bytes were proven above: what they parse to need not be found out at every compile.
+        key = digest(f"{__version__} {pinned.digest}".encode())
+        return tuple(cached(self.root, key, lambda: [body for text in texts for body in read_manifests(text)]))
 
     def vendor_ledger(self) -> Ledger:
         """The ledger of what is vendored, empty where nothing is."""

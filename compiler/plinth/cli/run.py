@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from plinth.cli import COMMANDS, DONE, INTERRUPTED, WRONG
 from plinth.cli.console import Console
-from plinth.diagnostics.diagnostic import Diagnostic, PlinthError, SpecError
-from plinth.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 
 DESCRIPTION = "Compile one platform.yaml into Terraform JSON and kustomize overlays for a machine-learning platform."
 EPILOG = """\
@@ -36,9 +36,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
-        raise PlinthError(
-            Diagnostic(code="PLN909", message=message[:1].lower() + message[1:], help=f"see `{self.prog} --help`")
-        )
+        raise _mistyped(message[:1].lower() + message[1:], f"see `{self.prog} --help`")
 
 
 def run(words: Sequence[str]) -> int:
@@ -47,12 +45,6 @@ def run(words: Sequence[str]) -> int:
     try:
         code = _dispatch(words, console)
         sys.stdout.flush()
-    except SpecError as error:
-        console.diagnostics(error.diagnostics)
-        return WRONG
-    except PlinthError as error:
-        console.diagnostics((error.diagnostic,))
-        return WRONG
     except KeyboardInterrupt:
         console.say("interrupted: whatever was begun is completed by the next run")
         return INTERRUPTED
@@ -61,7 +53,32 @@ def run(words: Sequence[str]) -> int:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return WRONG
+    except Exception as error:
+        found = _told(error)
+        if found is None:  # our own fault keeps its traceback
+            raise
+        console.diagnostics(found)
+        return WRONG
     return code
+
+
+def _told(error: Exception) -> tuple[Diagnostic, ...] | None:
+    """What a user's or the world's fault says; None for any other."""
+    from plinth.diagnostics.diagnostic import PlinthError, SpecError  # noqa: PLC0415 - only who fails pays for it
+
+    match error:
+        case SpecError():
+            return error.diagnostics
+        case PlinthError():
+            return (error.diagnostic,)
+        case _:
+            return None
+
+
+def _mistyped(message: str, help_: str) -> PlinthError:
+    from plinth.diagnostics.diagnostic import Diagnostic, PlinthError  # noqa: PLC0415 - as above
+
+    return PlinthError(Diagnostic(code="PLN909", message=message, help=help_))
 
 
 def _dispatch(words: Sequence[str], console: Console) -> int:
@@ -70,12 +87,10 @@ def _dispatch(words: Sequence[str], console: Console) -> int:
         sys.stdout.write(_help())
         return DONE
     if words[0] not in COMMANDS:
-        raise PlinthError(
-            Diagnostic(
-                code="PLN909",
-                message=f"there is no command `{words[0]}`",
-                help=did_you_mean(words[0], COMMANDS, otherwise="see `plinth --help`"),
-            )
+        from plinth.diagnostics.suggest import did_you_mean  # noqa: PLC0415 - as above
+
+        raise _mistyped(
+            f"there is no command `{words[0]}`", did_you_mean(words[0], COMMANDS, otherwise="see `plinth --help`")
         )
     command = importlib.import_module(f"plinth.cli.{words[0]}")
     parser = Parser(

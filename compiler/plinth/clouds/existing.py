@@ -40,9 +40,10 @@ class ExistingSection(CloudSection):
     cluster: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@:/-]{0,252}$")] = Field(
         description="What tells this cluster from others: the name of its context in your kubeconfig."
     )
-    pool_label: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")] = Field(
-        default="plinth.dev/pool", description="The node label whose value is the pool's name."
-    )
+    pool_label: Annotated[
+        str,
+        Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$"),
+    ] = Field(default="plinth.dev/pool", description="The node label whose value is the pool's name.")
 
     def cluster_key(self) -> tuple[str, ...]:
         return ("existing", self.cluster)
@@ -95,7 +96,9 @@ class ExistingAnswers(Answers):
     def node_pool(self, need: needs.NodePool) -> Answer[PoolFacts]:
         pool = need.pool
         has_gpu = pool.gpu is not None
-        tolerations = ({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},) if has_gpu else ()
+        tolerations = (
+            ({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},) if has_gpu else ()
+        )
         facts = PoolFacts(
             labels={said(self._cloud, "pool_label").value: said(pool, "name")},
             tolerations=tolerations,
@@ -125,7 +128,11 @@ class ExistingAnswers(Answers):
         if existing is None:  # said by `database_server` already
             nothing = Said("", ())
             secret = SecretFacts(name=nothing, remote=None)
-            return Answer(facts=DatabaseFacts(host=nothing, port=Said(0, ()), database=nothing, tls="prefer", secret=secret))
+            return Answer(
+                facts=DatabaseFacts(
+                    host=nothing, port=Said(0, ()), database=nothing, tls="prefer", secret=secret
+                )
+            )
         return Answer(
             facts=DatabaseFacts(
                 host=said(existing, "host"),

@@ -3,6 +3,10 @@
 A spec holds references to secrets, never their values; what looks like one is refused, and is
 hidden wherever a line of the file is shown. Two rules: the marks that issuers put on their keys,
 and a long run of letters and digits that no person would write.
+
+A bare commit id or digest in hexadecimal is such a run, and stays one: no field of a spec takes
+it, and keys of the same form are common (`openssl rand -hex 32`, Weights & Biases). Behind
+`sha256:` it is a digest.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Final
 
 _MARKS: Final = re.compile(
@@ -23,19 +28,26 @@ _MARKS: Final = re.compile(
     | \bgithub_pat_[0-9A-Za-z_]{20,}
     | \bglpat-[0-9A-Za-z_-]{16,}
     | \bxox[abeprs]-[0-9A-Za-z-]{10,}
-    | \bsk-[0-9A-Za-z_-]{20,}
+    # Names such as `sk-learn-runtime-for-teams` have no upper case.
+    | \bsk-(?=[0-9a-z_-]*[A-Z])[0-9A-Za-z_-]{20,}
     | \bhf_[0-9A-Za-z]{20,}
+    | \bnvapi-[0-9A-Za-z_-]{20,}
+    | \bdckr_pat_[0-9A-Za-z_-]{20,}
     | \beyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}(?:\.[0-9A-Za-z_-]+)?
     | (?<=://)[^/\s:@]+:[^/\s@]+(?=@)
     """,
     re.VERBOSE,
 )
 
-_RUN: Final = re.compile(r"(?<![0-9A-Za-z+/=_:@-])[0-9A-Za-z+/=_]{24,}(?![0-9A-Za-z:@.-])")
+# Possessive: a part of a run is no run, or the first folders of a path with a `.` would be one.
+_RUN: Final = re.compile(r"(?<![0-9A-Za-z+/=_:@.-])[0-9A-Za-z+/=_]{24,}+(?![:@.-])")
 
-SHORTEST_RUN: Final = 24
+SHORTEST_PART: Final = 20
+"""Characters between slashes that are judged. Base64 has few slashes, a path has one after each name."""
 LEAST_ENTROPY: Final = 3.5
 """Bits for each character. English words joined without spaces have about 3; random base64 of 24 has over 4."""
+LEAST_BREAKS: Final = 0.25
+"""Changes between lower case, upper case and digits for each character. Random text has 0.4; `MyTeamsPool2026` 0.2."""
 
 
 def secret_in(text: str) -> tuple[int, int] | None:
@@ -52,13 +64,31 @@ def secret_in(text: str) -> tuple[int, int] | None:
 def hide_secrets(text: str) -> str:
     """`text` with everything that looks like a secret made of `*`, at the same width."""
     hidden = _MARKS.sub(lambda found: "*" * len(found.group()), text)
-    return _RUN.sub(lambda run: "*" * len(run.group()) if _looks_random(run.group()) else run.group(), hidden)
+    return _RUN.sub(_hidden, hidden)
+
+
+def _hidden(run: re.Match[str]) -> str:
+    return "*" * len(run.group()) if _looks_random(run.group()) else run.group()
 
 
 def _looks_random(run: str) -> bool:
-    kinds = sum(bool(re.search(kind, run)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
-    if kinds < 2 or (kinds == 2 and not re.search("[0-9]", run)):  # noqa: PLR2004 - two kinds: words have them too
+    return any(_is_random(part) for part in run.split("/") if len(part) >= SHORTEST_PART)
+
+
+def _is_random(part: str) -> bool:
+    kinds = [_kind(character) for character in part]
+    if "digit" not in kinds or not {"lower", "upper"} & set(kinds):
         return False
-    counts = Counter(run)
-    entropy = -sum(n / len(run) * math.log2(n / len(run)) for n in counts.values())
-    return entropy >= LEAST_ENTROPY
+    # A capital before small letters begins a word and breaks nothing.
+    breaks = sum(one != two and (one, two) != ("upper", "lower") for one, two in pairwise(kinds))
+    counts = Counter(part)
+    entropy = -sum(n / len(part) * math.log2(n / len(part)) for n in counts.values())
+    return entropy >= LEAST_ENTROPY and breaks / len(part) >= LEAST_BREAKS
+
+
+def _kind(character: str) -> str:
+    if character.isdecimal():
+        return "digit"
+    if character.isalpha():
+        return "upper" if character.isupper() else "lower"
+    return "sign"

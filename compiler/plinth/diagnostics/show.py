@@ -1,12 +1,14 @@
 """Diagnostics as a person reads them and as a program does.
 
 Source lines are shown as they are, but for control characters (a terminal must not obey what a
-file says), for what looks like a secret, and beyond 160 columns.
+file says), for what looks like a secret, and beyond 160 characters, where a piece around the fault
+is shown. Underlines count columns of a terminal, in which a Chinese character takes two.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import unicodedata
+from typing import TYPE_CHECKING, Any, Final
 
 from plinth.diagnostics.secrets import hide_secrets
 
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.text.spans import Span
 
-LONGEST_LINE = 160
+LONGEST_LINE: Final = 160
+BEFORE: Final = 40
+"""Characters shown before a fault that lies far to the right."""
 
-_COLOURS = {"error": "31", "warning": "33", "help": "36", "place": "34"}
+_COLOURS: Final = {"error": "31", "warning": "33", "help": "36", "place": "34"}
 
 
 def as_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, bytes], *, colour: bool = False) -> str:
@@ -26,7 +30,7 @@ def as_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, bytes], *, 
 
     `sources` maps a file's name to its bytes, so that the line at fault can be shown.
     """
-    lines = {name: data.decode("utf-8", "replace").splitlines() for name, data in sources.items()}
+    lines = {name: _lines(data) for name, data in sources.items()}
     return "\n".join(_one(each, lines, colour=colour) for each in diagnostics)
 
 
@@ -36,51 +40,77 @@ def as_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    """`text` with every control character made visible, cut at the longest line we show."""
-    shown = "".join(
-        character if character.isprintable() or character == " " else f"\\x{ord(character):02x}"
-        for character in hide_secrets(text)
-    )
-    return shown if len(shown) <= LONGEST_LINE else shown[:LONGEST_LINE] + "…"
+    """`text` without secrets and with every control character made visible."""
+    return "".join(map(_visible, hide_secrets(text)))
+
+
+def _lines(data: bytes) -> list[str]:
+    # Lines end as spans count them: at a line feed, and nowhere else.
+    return [line.removesuffix("\r") for line in data.decode("utf-8-sig", "replace").split("\n")]
 
 
 def _one(each: Diagnostic, lines: Mapping[str, Sequence[str]], *, colour: bool) -> str:
     head = _paint(f"{each.severity}[{each.code}]", each.severity, colour=colour)
-    scope = f" (in {', '.join(each.environments)})" if each.environments else ""
-    out = [f"{head}: {_shown_message(each.message)}{scope}"]
+    scope = f" (in {', '.join(map(printable, each.environments))})" if each.environments else ""
+    out = [f"{head}: {_message(each.message)}{scope}"]
     if each.span:
         out += _place(each.span, each.label, lines, mark="^", colour=colour)
     for other in each.related:
         if other.span:
             out += _place(other.span, other.message, lines, mark="-", colour=colour)
         else:
-            out.append(f"   = note: {printable(other.message)}")
-    out.append(f"   = {_paint('help', 'help', colour=colour)}: {_shown_message(each.help)}")
+            out.append(f"   = note: {_message(other.message)}")
+    out.append(f"   = {_paint('help', 'help', colour=colour)}: {_message(each.help)}")
     return "\n".join(out) + "\n"
 
 
-def _shown_message(text: str) -> str:
+def _message(text: str) -> str:
     # Our own messages may have several lines; what a reader typed within them may not.
-    return "\n".join(printable(line) for line in text.split("\n"))
+    return "\n".join(map(printable, text.split("\n")))
 
 
-def _place(span: Span, label: str, lines: Mapping[str, Sequence[str]], *, mark: str, colour: bool) -> list[str]:
+def _place(
+    span: Span, label: str, lines: Mapping[str, Sequence[str]], *, mark: str, colour: bool
+) -> list[str]:
     number = str(span.line)
     bar = _paint("|", "place", colour=colour)
     out = [f"  {_paint('-->', 'place', colour=colour)} {printable(span.file)}:{span.line}:{span.column}"]
     source = lines.get(span.file, ())
     if not 1 <= span.line <= len(source):
         return [*out, f"   = note: {printable(label)}"] if label else out
-    text = source[span.line - 1].replace("\t", " ")
-    start = min(span.column - 1, len(text))
-    end = min(span.end_column - 1, len(text)) if span.end_line == span.line else len(text.rstrip())
-    width = max(1, end - start)
-    if start >= LONGEST_LINE:  # the fault lies beyond what is shown: show from there
-        text, start = text[start:], 0
+    text, before, width = _excerpt(source[span.line - 1], span)
     pad = " " * len(number)
-    underline = " " * start + mark * min(width, LONGEST_LINE - start)
-    note = f" {printable(label)}" if label else ""
-    return [*out, f" {pad} {bar}", f" {number} {bar} {printable(text)}", f" {pad} {bar} {underline}{note}"]
+    underline = " " * before + mark * width + (f" {printable(label)}" if label else "")
+    return [*out, f" {pad} {bar}", f" {number} {bar} {text}".rstrip(), f" {pad} {bar} {underline}"]
+
+
+def _excerpt(line: str, span: Span) -> tuple[str, int, int]:
+    """What is shown of a line, and the columns before the underline and under it."""
+    # Secrets first: half of one would not be known for what it is. Tabs and all else keep one
+    # place for each character, which is what a span counts.
+    shown = [" " if character == "\t" else _visible(character) for character in hide_secrets(line)]
+    start = min(span.column - 1, len(shown))
+    end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
+    first = 0 if max(start + 1, end) <= LONGEST_LINE else max(0, start - BEFORE)
+    last = first + LONGEST_LINE
+    cut_before, cut_after = "…" if first else "", "…" if last < len(shown) else ""
+    text = cut_before + "".join(shown[first:last]) + cut_after
+    before = _columns(cut_before) + sum(map(_columns, shown[first:start]))
+    return text, before, max(1, sum(map(_columns, shown[start : min(end, last)])))
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else ascii(character)[1:-1]
+
+
+def _columns(text: str) -> int:
+    """The columns that a terminal gives to printable text."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
+        for each in text
+    )
 
 
 def _paint(text: str, what: str, *, colour: bool) -> str:
@@ -88,23 +118,23 @@ def _paint(text: str, what: str, *, colour: bool) -> str:
 
 
 def _json(each: Diagnostic) -> dict[str, Any]:
-    out: dict[str, Any] = {
+    related = [{"message": hide_secrets(other.message), **_json_start(other.span)} for other in each.related]
+    return {
         "code": each.code,
         "severity": each.severity,
-        "message": each.message,
-        "help": each.help,
+        "message": hide_secrets(each.message),
+        "help": hide_secrets(each.help),
         "environments": list(each.environments),
-        "related": [{"message": other.message} | _json_place(other.span, short=True) for other in each.related],
+        "related": related,
+        **_json_start(each.span),
+        "endLine": each.span.end_line if each.span else None,
+        "endColumn": each.span.end_column if each.span else None,
     }
-    return out | _json_place(each.span, short=False)
 
 
-def _json_place(span: Span | None, *, short: bool) -> dict[str, Any]:
-    place: dict[str, Any] = {
+def _json_start(span: Span | None) -> dict[str, Any]:
+    return {
         "file": span.file if span else None,
         "line": span.line if span else None,
         "column": span.column if span else None,
     }
-    if not short:
-        place |= {"endLine": span.end_line if span else None, "endColumn": span.end_column if span else None}
-    return place

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that differs least from `word`, or None where none is close.
 
-    Close is at most one change for every three letters, so that `clustre` finds `cluster`
-    and `x` finds nothing.
+    Close is at most one change for every three letters, and one in a word of two, so that
+    `clustre` finds `cluster` and `x` finds nothing.
     """
-    limit = max(1, len(word) // 3)
+    limit = max(1 if len(word) > 1 else 0, len(word) // 3)
     best: tuple[int, str] | None = None
     for name in sorted(known):
         distance = _distance(word.lower(), name.lower(), limit)

@@ -8,13 +8,14 @@ in it: what a person may call things is the spec's business, long before.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeAlias
+
+from plinth.ir.digest import digest as digest  # the name of a file's bytes, wherever files are handled
 
 _MAX_PART_BYTES: Final = 255  # what ext4, APFS and NTFS take
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -43,11 +44,6 @@ class File:
 
 
 FileSet: TypeAlias = Mapping[str, File]
-
-
-def digest(content: bytes) -> str:
-    """The name of some bytes, e.g. `"sha256:9f86d0..."` with 64 digits."""
-    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def check_paths(paths: Iterable[str]) -> None:

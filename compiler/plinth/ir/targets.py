@@ -85,6 +85,8 @@ class Base:
     origins: tuple[Origin, ...]
     objects: tuple[Mapping[str, Any], ...] | None = field(default=None, compare=False, repr=False)
     """Every object but CRDs as vendored; None where they are not at hand."""
+    incomplete: tuple[str, ...] = ()
+    """Objects that are vendored in part or not at all, as `Kind/name`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,12 @@ that found one. `section.Section` is what clouds and components build their own 
 from; `fields` has the types of single values. This is the only floor that knows pydantic.
 """
 
-from plinth.spec.section import Section
+import os
+
+# What happens to be installed beside us must not decide what a spec may hold; and looking for
+# plug-ins of pydantic costs as much as reading a platform.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+from plinth.spec.section import Section  # noqa: E402 - after the switch above
 
 __all__ = ["Section"]

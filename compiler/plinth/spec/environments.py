@@ -2,7 +2,7 @@
 
 An environment is a change of the spec: the rules of merging are those of `text.merge`, with two
 of our own. Another `provider` replaces all of `cloud`, for nothing of one cloud's section means
-anything on another; and `branch` stands for `repository.branch`.
+anything on another; and `branch` stands for `repository.branch`, which a `null` takes out.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from plinth.diagnostics.diagnostic import Diagnostic
-from plinth.text.merge import merge
-from plinth.text.nodes import Node
+from plinth.spec.fields import name_fault
+from plinth.text.merge import REMOVE_UNKNOWN, REMOVE_WITH_FIELDS, merge
 
 if TYPE_CHECKING:
-    from plinth.text.nodes import TextFault
+    from plinth.text.nodes import Node, TextFault
 
 DEFAULT: Final = "default"
 """The name of the only environment of a spec that lists none."""
@@ -24,7 +24,7 @@ DEFAULT: Final = "default"
 RESERVED: Final = ("base", "vendor")
 """Folders of `generated/` that are no environment's."""
 
-_CODES: Final = {"remove-unknown": "PLN208", "remove-with-fields": "PLN208"}
+_CODES: Final = {REMOVE_UNKNOWN: "PLN208", REMOVE_WITH_FIELDS: "PLN208"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,12 @@ def _merged(base: Node, change: Node) -> tuple[Node, list[Diagnostic]]:
     change = _without(change, "branch")
     base = _drop_other_cloud(base, change)
     merged, text_faults = merge(base, change)
-    if branch is not None:
-        repository = _map(merged).get("repository")
-        if repository is not None and isinstance(repository.value, Mapping):
-            merged = _with(merged, "repository", _with(repository, "branch", branch))
+    repository = _map(merged).get("repository")
+    if branch is not None and repository is not None and isinstance(repository.value, Mapping):
+        repository = _without(repository, "branch")
+        if branch.value is not None:
+            repository = _with(repository, "branch", branch)
+        merged = _with(merged, "repository", repository)
     return merged, [_fault(each) for each in text_faults]
 
 
@@ -101,16 +103,19 @@ def _drop_other_cloud(base: Node, change: Node) -> Node:
 
 
 def _name_faults(name: str, change: Node) -> list[Diagnostic]:
-    if name not in RESERVED:
+    # The name is that of a folder, and part of names in the cluster.
+    fault = name_fault(name)
+    if name in RESERVED:
+        fault = (
+            f"an environment cannot be called `{name}`",
+            f"`generated/{name}/` is the compiler's own folder; choose another name",
+        )
+    if fault is None:
         return []
+    message, way_out = fault
     return [
         Diagnostic(
-            code="PLN206",
-            message=f"an environment cannot be called `{name}`",
-            help=f"`generated/{name}/` is the compiler's own folder; choose another name",
-            path=change.path,
-            at_key=True,
-            span=change.key_span,
+            code="PLN206", message=message, help=way_out, path=change.path, at_key=True, span=change.key_span
         )
     ]
 
@@ -128,4 +133,7 @@ def _with(node: Node, key: str, child: Node) -> Node:
 
 
 def _without(node: Node, key: str) -> Node:
-    return replace(node, value={name: child for name, child in _map(node).items() if name != key}) if _map(node) else node
+    fields = _map(node)
+    if key not in fields:
+        return node
+    return replace(node, value={name: child for name, child in fields.items() if name != key})

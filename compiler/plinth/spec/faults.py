@@ -10,15 +10,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.diagnostics.diagnostic import Diagnostic
-from plinth.diagnostics.show import printable
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.spec.section import Section
-from plinth.text.nodes import Node
+from plinth.text.source import shown
 from plinth.text.spans import show_path
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
+
+    from plinth.text.nodes import Node
+    from plinth.text.spans import Span
+
+Location = tuple[int | str, ...]
+"""Pydantic's path: keys, and the indices of list items."""
 
 TEXT_CODES: Final = {
     "syntax": "PLN101",
@@ -50,65 +56,92 @@ _WANTED: Final = {
     "mapping_type": "a map",
 }
 
+_LIMITS: Final = {
+    "ge": "at least",
+    "gt": "more than",
+    "le": "at most",
+    "lt": "less than",
+    "min_length": "at least",
+    "max_length": "at most",
+}
 
-def from_pydantic(error: ValidationError, root: Node, model: type[Section]) -> tuple[Diagnostic, ...]:
-    """A diagnostic for each thing that pydantic refused; one place is told once."""
-    told: dict[tuple[str, ...], Diagnostic] = {}
+_ENVIRONMENT: Final = 3
+"""Parts in the path of an environment: `("spec", "environments", "prod")`."""
+
+
+def from_pydantic(
+    error: ValidationError, root: Node, model: type[Section], *, without: tuple[Location, ...] = ()
+) -> tuple[Diagnostic, ...]:
+    """A diagnostic for each thing that pydantic refused; one place is told once.
+
+    Nothing is said about what is at or below the locations `without`.
+    """
+    told: dict[Location, Diagnostic] = {}
     for each in error.errors(include_url=False, include_input=False):
-        node, rest = _descend(root, each["loc"])
-        diagnostic = _diagnostic(each, node, rest, model)
-        # A union tries each of its members: the first refusal speaks for the value.
-        told.setdefault((diagnostic.code, *diagnostic.path), diagnostic)
+        location = each["loc"]
+        if any(location[: len(other)] == other for other in without):
+            continue
+        node, depth = _descend(root, location)
+        # A union tries each of its members and adds its name: the first refusal speaks for the value.
+        known = location if each["type"] == "missing" else location[:depth]
+        if known not in told:
+            told[known] = _diagnostic(each, node, model)
     return tuple(told.values())
 
 
-def _diagnostic(each: ErrorDetails, node: Node, rest: tuple[str, ...], model: type[Section]) -> Diagnostic:
+def place_of(node: Node) -> Span:
+    """The smallest text that shows a node's value: its key, where the value is a map, long or empty."""
+    span = node.span
+    is_empty = (span.line, span.column) == (span.end_line, span.end_column)
+    is_long = span.line != span.end_line
+    by_key = isinstance(node.value, Mapping) or is_empty or is_long
+    return node.key_span if by_key and node.key_span else span
+
+
+def _diagnostic(each: ErrorDetails, node: Node, model: type[Section]) -> Diagnostic:
     kind, context = each["type"], each.get("ctx", {})
-    key = str(each["loc"][-1]) if each["loc"] else ""
     if kind.startswith("PLN"):
         return _at(node, code=kind, message=context["text"], help_=context["help"])
     if kind == "missing":
-        return _missing(node, rest, model, each)
+        return _missing(node, each["loc"], model)
     if kind == "extra_forbidden":
-        return _unknown(node, key, model, each)
+        return _unknown(node, each["loc"], model)
     if kind == "literal_error":
         choices = context["expected"].replace("'", "`")
-        return _at(node, code="PLN204", message=f"{_shown(node)} is none of the choices", help_=f"use {choices}")
-    if kind in _WANTED:
-        return _at(node, code="PLN203", message=f"{_what(node)} stands where {_WANTED[kind]} is wanted", help_=_retype(node, kind))
-    return _at(node, code="PLN204", message=f"{_shown(node)} cannot be used here", help_=_limit(kind, context))
-
-
-def _missing(node: Node, rest: tuple[str, ...], model: type[Section], each: ErrorDetails) -> Diagnostic:
-    key = rest[-1] if rest else str(each["loc"][-1])
-    where = show_path(_logical(each["loc"][:-1], model)) or "the file"
-    if key in {"admins", "identity"}:
-        return Diagnostic(
-            code="PLN308",
-            message="the platform has no administrator",
-            help="name at least one: `identity: {admins: [platform@example.com]}`",
-            path=node.path,
-            at_key=True,
-            span=_head(node),
+        return _at(
+            node, code="PLN204", message=f"{_what(node)} is none of the choices", help_=f"use {choices}"
         )
-    example = _example(model, each["loc"])
+    if kind in _WANTED:
+        message = f"{_what(node)} stands where {_WANTED[kind]} is wanted"
+        return _at(node, code="PLN203", message=message, help_=_retype(node, kind))
+    return _at(node, code="PLN204", message=f"{_what(node)} cannot be used here", help_=_limit(kind, context))
+
+
+def _missing(node: Node, location: Location, model: type[Section]) -> Diagnostic:
+    key = str(location[-1])
+    if key in {"admins", "identity"}:
+        code, message = "PLN308", "the platform has no administrator"
+        way_out = "name at least one: `identity: {domain: ml.example.com, admins: [platform@example.com]}`"
+    else:
+        info = _field_at(model, location)
+        about = f": {info.description[0].lower()}{info.description[1:]}" if info and info.description else ""
+        where = f"`{show_path(node.path)}`" if node.path else "the file"
+        code, message, way_out = "PLN202", f"{where} lacks `{key}`", f"add `{key}`{about.rstrip('.')}"
     return Diagnostic(
-        code="PLN202",
-        message=f"`{where}` lacks `{key}`",
-        help=f"add `{key}`{example}",
-        path=node.path,
-        at_key=True,
-        span=_head(node),
+        code=code, message=message, help=way_out, path=node.path, at_key=True, span=place_of(node)
     )
 
 
-def _unknown(node: Node, key: str, model: type[Section], each: ErrorDetails) -> Diagnostic:
-    section = _section_at(model, each["loc"][:-1])
-    known = sorted(section.key_of(field) for field in section.model_fields) if section else []
+def _unknown(node: Node, location: Location, model: type[Section]) -> Diagnostic:
+    key = str(location[-1])
+    section = _section_at(model, location[:-1])
+    known = sorted(map(section.key_of, section.model_fields)) if section else []
+    if node.path[1:2] == ("environments",) and len(node.path) == _ENVIRONMENT + 1:
+        known.append("branch")  # an environment's own word for `repository.branch`
     otherwise = f"known here: {', '.join(known)}" if known else "remove it"
     return Diagnostic(
         code="PLN201",
-        message=f"unknown key `{printable(key)}`",
+        message=f"unknown key {shown(key)}",
         help=did_you_mean(key, known, otherwise=otherwise),
         path=node.path,
         at_key=True,
@@ -117,17 +150,11 @@ def _unknown(node: Node, key: str, model: type[Section], each: ErrorDetails) -> 
 
 
 def _at(node: Node, *, code: str, message: str, help_: str) -> Diagnostic:
-    return Diagnostic(code=code, message=message, help=help_, path=node.path, span=_head(node))
+    return Diagnostic(code=code, message=message, help=help_, path=node.path, span=place_of(node))
 
 
-def _head(node: Node) -> Any:
-    # A map or list may be many lines: its key is the smallest text that names it.
-    nested = isinstance(node.value, Mapping | tuple)
-    return node.key_span if nested and node.key_span else node.span
-
-
-def _descend(root: Node, location: tuple[int | str, ...]) -> tuple[Node, tuple[str, ...]]:
-    """The deepest node that a location names, and the parts beyond it."""
+def _descend(root: Node, location: Location) -> tuple[Node, int]:
+    """The deepest node that a location names, and how many of its parts lead there."""
     node = root
     for depth, part in enumerate(location):
         child = None
@@ -136,76 +163,73 @@ def _descend(root: Node, location: tuple[int | str, ...]) -> tuple[Node, tuple[s
         elif isinstance(node.value, tuple) and isinstance(part, int) and part < len(node.value):
             child = node.value[part]
         if child is None:
-            return node, tuple(str(each) for each in location[depth:])
+            return node, depth
         node = child
-    return node, ()
+    return node, len(location)
 
 
-def _logical(location: tuple[int | str, ...], model: type[Section]) -> tuple[str, ...]:
-    del model
-    return tuple(str(part) for part in location)
-
-
-def _section_at(model: type[Section], location: tuple[int | str, ...]) -> type[Section] | None:
+def _section_at(model: type[Section], location: Location) -> type[Section] | None:
     """The section that a location names."""
-    current: Any = model
+    current = model
     for part in location:
         if isinstance(part, int):
             continue
-        field = next((info for name, info in current.model_fields.items() if current.key_of(name) == part), None)
-        current = _section_in(field.annotation) if field else None
-        if current is None:
+        found = _section_in(_field(current, part))
+        if found is None:
             return None
-    return current  # type: ignore[no-any-return]  # only sections are followed
+        current = found
+    return current
 
 
-def _section_in(annotation: Any) -> type[Section] | None:
+def _field_at(model: type[Section], location: Location) -> FieldInfo | None:
+    section = _section_at(model, location[:-1])
+    return _field(section, location[-1]) if section else None
+
+
+def _field(section: type[Section], key: int | str) -> FieldInfo | None:
+    return next((info for name, info in section.model_fields.items() if section.key_of(name) == key), None)
+
+
+def _section_in(field: FieldInfo | None) -> type[Section] | None:
+    return _section_of(field.annotation) if field else None
+
+
+def _section_of(annotation: object) -> type[Section] | None:
+    """The first section in an annotation such as `tuple[NodePool, ...] | None`."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _section_in(argument)
-        if found:
-            return found
-    return None
-
-
-def _example(model: type[Section], location: tuple[int | str, ...]) -> str:
-    section = _section_at(model, location[:-1])
-    info = next((each for name, each in (section.model_fields.items() if section else ()) if section and section.key_of(name) == location[-1]), None)
-    return f": {info.description[0].lower()}{info.description[1:].rstrip('.')}" if info and info.description else ""
-
-
-def _shown(node: Node) -> str:
-    return f"`{printable(str(node.value))}`" if not isinstance(node.value, Mapping | tuple) else _what(node)
+    arguments: tuple[object, ...] = getattr(annotation, "__args__", ())
+    return next((found for each in arguments if (found := _section_of(each))), None)
 
 
 def _what(node: Node) -> str:
+    """A value in words. Numbers as they were written: `1.30` is no 1.3 to who wrote it."""
+    written = shown(str(node.value) if node.text is None else node.text)
     match node.value:
         case None:
             return "nothing"
         case bool():
-            return f"`{str(node.value).lower()}`"
+            return written
         case int() | float():
-            return f"the number `{node.value}`"
+            return f"the number {written}"
         case str():
-            return f"the text `{printable(node.value)}`"
+            return f"the text {written}" if node.value else "an empty text"
         case tuple():
-            return "a list"
+            return "a list" if node.value else "an empty list"
         case _:
             return "a map"
 
 
 def _retype(node: Node, kind: str) -> str:
-    if kind == "string_type" and isinstance(node.value, int | float):
-        return "put it in quotes"
+    if kind == "string_type" and isinstance(node.value, bool | int | float):
+        return f'put it in quotes: `"{node.text}"`' if node.text else "put it in quotes"
     if kind == "int_type" and isinstance(node.value, str) and node.value.isdecimal():
         return "write it without quotes"
     return f"write {_WANTED[kind]}"
 
 
 def _limit(kind: str, context: Mapping[str, Any]) -> str:
-    limits = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than", "min_length": "at least", "max_length": "at most"}
-    for name, words in limits.items():
+    for name, words in _LIMITS.items():
         if name in context:
             unit = " of them" if name.endswith("length") else ""
             return f"use {words} {context[name]}{unit}"

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_WINDOW: Final = re.compile(r"(mon|tue|wed|thu|fri|sat|sun) [0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]", re.ASCII)
+_WINDOW: Final = re.compile(
+    r"(mon|tue|wed|thu|fri|sat|sun) [0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]", re.ASCII
+)
 
 
 def parse_window(text: str) -> tuple[str, int, int]:
@@ -58,7 +60,9 @@ def _window(text: str) -> str:
         _, start, end = parse_window(text)
         if start < end <= 24 * 60:
             return text
-    refuse("PLN204", f"`{text}` is not a weekly window", "write a day and its hours in UTC: `sat 02:00-08:00`")
+    refuse(
+        "PLN204", f"`{text}` is not a weekly window", "write a day and its hours in UTC: `sat 02:00-08:00`"
+    )
 
 
 def _control_plane(text: str) -> str:
@@ -70,13 +74,17 @@ def _control_plane(text: str) -> str:
 class SecretReference(Section):
     """An entry of the environment's secret store, by name. Never a value."""
 
-    secret: SecretName = Field(description="The entry's name in the cloud's secret store; a Secret's name on `existing`.")
+    secret: SecretName = Field(
+        description="The entry's name in the cloud's secret store; a Secret's name on `existing`."
+    )
 
 
 class Metadata(Section):
     """What the platform is called."""
 
-    name: Name = Field(description="Goes into the names of the network, the cluster and everything beside them.")
+    name: Name = Field(
+        description="Goes into the names of the network, the cluster and everything beside them."
+    )
 
 
 class State(Section):
@@ -92,7 +100,9 @@ class Repository(Section):
 
     url: GitUrl = Field(description="`https://host/path.git` or `git@host:path.git`.")
     branch: Branch = Field(default="main", description="What Argo CD follows.")
-    path: RelativePath = Field(default=".", description="The folder of `platform.yaml` inside the repository.")
+    path: RelativePath = Field(
+        default=".", description="The folder of `platform.yaml` inside the repository."
+    )
     credentials: SecretReference | None = Field(
         default=None,
         description="For a private repository: a Secret in the namespace `argocd`, made once by hand.",
@@ -112,7 +122,9 @@ class Network(Section):
         default="private",
         description="`private`: the control plane has no public address and is reached by name, through the cloud's IAM.",
     )
-    allow: tuple[Cidr, ...] = Field(default=(), description="Ranges that may reach the control plane's addresses.")
+    allow: tuple[Cidr, ...] = Field(
+        default=(), description="Ranges that may reach the control plane's addresses."
+    )
 
 
 class Maintenance(Section):
@@ -127,25 +139,34 @@ class Cluster(Section):
     """The Kubernetes control plane."""
 
     kubernetes: Annotated[str, Field(pattern=r"^1\.[0-9]{2}$")] | None = Field(
-        default=None, description="The oldest minor version to accept, in quotes; the channel decides above it."
+        default=None,
+        description="The oldest minor version to accept, in quotes; the channel decides above it.",
     )
-    channel: Literal["rapid", "regular", "stable"] = Field(default="regular", description="How soon new versions arrive.")
+    channel: Literal["rapid", "regular", "stable"] = Field(
+        default="regular", description="How soon new versions arrive."
+    )
     maintenance: Maintenance | None = Field(default=None, description="Any time where absent.")
 
 
 class Gpu(Section):
     """Whole GPUs in every node of a pool."""
 
-    model: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")] = Field(description="`t4`, `l4`, `a100-80gb`, ...")
+    model: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")] = Field(
+        description="`t4`, `l4`, `a100-80gb`, ..."
+    )
     count: Annotated[int, Field(ge=1, le=16)] = Field(default=1, description="GPUs in each node.")
-    interconnect: Literal["nvlink"] | None = Field(default=None, description="How the GPUs of a node must be joined.")
+    interconnect: Literal["nvlink"] | None = Field(
+        default=None, description="How the GPUs of a node must be joined."
+    )
 
 
 class Nodes(Section):
     """How many nodes a pool may have, counted over the whole cluster."""
 
     min: Count = Field(default=0, description="Kept even when idle.")
-    max: Annotated[int, Field(ge=1, le=10_000)] = Field(description="Never exceeded: the ceiling of the bill.")
+    max: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        description="Never exceeded: the ceiling of the bill."
+    )
 
 
 class Machine(Section):
@@ -160,7 +181,9 @@ class NodePool(Section):
     """Identical nodes whose number an autoscaler decides."""
 
     name: Name
-    cpu: Annotated[int, Field(ge=1, le=512)] | None = Field(default=None, description="vCPUs of a node, at least.")
+    cpu: Annotated[int, Field(ge=1, le=512)] | None = Field(
+        default=None, description="vCPUs of a node, at least."
+    )
     memory: Memory | None = Field(default=None, description="Memory of a node, at least.")
     gpu: Gpu | None = Field(default=None, description="GPUs of a node.")
     machine: Machine | None = Field(default=None, description="Names the machine instead of its shape.")
@@ -191,14 +214,22 @@ class Identity(Section):
     """People: where they sign in, and who runs the platform."""
 
     domain: Domain = Field(description="The platform's applications are hosts below it: `hub.<domain>`.")
-    admins: tuple[Email, ...] = Field(description="Who runs the platform. At least one: nobody locks themselves out.")
-    sign_in: SignIn | None = Field(default=None, description="Needed by every component with a page of its own.")
+    admins: tuple[Email, ...] = Field(
+        description="Who runs the platform. At least one: nobody locks themselves out."
+    )
+    sign_in: SignIn | None = Field(
+        default=None, description="Needed by every component with a page of its own."
+    )
 
     @field_validator("admins")
     @classmethod
     def _somebody(cls, admins: tuple[str, ...]) -> tuple[str, ...]:
         if not admins:
-            refuse("PLN308", "the platform has no administrator", "name at least one: `admins: [platform@example.com]`")
+            refuse(
+                "PLN308",
+                "the platform has no administrator",
+                "name at least one: `admins: [platform@example.com]`",
+            )
         return admins
 
 
@@ -222,7 +253,9 @@ class Bucket(Section):
     """Object storage by a name of ours."""
 
     name: Name
-    url: BucketUrl | None = Field(default=None, description="An existing bucket; the only kind on `existing`.")
+    url: BucketUrl | None = Field(
+        default=None, description="An existing bucket; the only kind on `existing`."
+    )
 
 
 class ExistingDatabase(Section):
@@ -251,9 +284,12 @@ class Storage(Section):
 class ComponentSection(Section):
     """What every component's section has. Each component adds its own fields."""
 
-    version: Version | None = Field(default=None, description="From the catalogue; pinned in the lock where absent.")
+    version: Version | None = Field(
+        default=None, description="From the catalogue; pinned in the lock where absent."
+    )
     patches: tuple[RelativePath, ...] = Field(
-        default=(), description="Files under `patches/`: JSON 6902 operations with their target, or a merge patch."
+        default=(),
+        description="Files under `patches/`: JSON 6902 operations with their target, or a merge patch.",
     )
 
 
@@ -274,14 +310,15 @@ class Platform(Section):
     cloud: CloudSection
     state: State | None = None
     repository: Repository
-    network: Network = Network()
-    cluster: Cluster = Cluster()
+    network: Network = Field(default_factory=Network)
+    cluster: Cluster = Field(default_factory=Cluster)
     node_pools: tuple[NodePool, ...] = ()
     identity: Identity
     tiers: tuple[Tier, ...] = ()
-    storage: Storage = Storage()
+    storage: Storage = Field(default_factory=Storage)
     upstreams: Literal["vendored", "remote"] = Field(
-        default="vendored", description="`vendored`: fetched once by `plinth vendor`; `remote`: fetched by Argo CD."
+        default="vendored",
+        description="`vendored`: fetched once by `plinth vendor`; `remote`: fetched by Argo CD.",
     )
     components: Section
 
@@ -295,11 +332,16 @@ class Document(Section):
     spec: Platform
 
 
-def document_type(cloud: type[CloudSection], components: Mapping[str, type[ComponentSection]]) -> type[Document]:
+def document_type(
+    cloud: type[CloudSection], components: Mapping[str, type[ComponentSection]]
+) -> type[Document]:
     """The type of a file on one cloud with these components' sections."""
     fields: dict[str, Any] = {
-        name.replace("-", "_"): (section | None, Field(default=None, alias=name)) for name, section in components.items()
+        name.replace("-", "_"): (section | None, Field(default=None, alias=name))
+        for name, section in components.items()
     }
     components_type = create_model("Components", __base__=Section, **fields)
-    platform = create_model("PlatformSpec", __base__=Platform, cloud=(cloud, ...), components=(components_type, ...))
+    platform = create_model(
+        "PlatformSpec", __base__=Platform, cloud=(cloud, ...), components=(components_type, ...)
+    )
     return create_model("PlatformDocument", __base__=Document, spec=(platform, ...))

@@ -1,14 +1,15 @@
 """From the bytes of a `platform.yaml` to typed environments, or every fault of the first bad stage.
 
-The stages are text, environments, types, rules. A stage looks at everything before it gives up,
-so that one run shows all there is to mend at that depth; the next stage would only speak of what
-the last one already refused.
+The stages are text, secrets, environments, types, rules. A stage looks at everything before it
+gives up, so that one run shows all there is to mend at that depth; the next stage would only speak
+of what the last one already refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -17,13 +18,20 @@ from plinth import registry
 from plinth.diagnostics.diagnostic import Diagnostic, Related, SpecError, has_errors
 from plinth.diagnostics.secrets import secret_in
 from plinth.diagnostics.suggest import did_you_mean
-from plinth.spec.environments import Tree, split
-from plinth.spec.faults import TEXT_CODES, from_pydantic
+from plinth.spec.environments import split
+from plinth.spec.faults import TEXT_CODES, from_pydantic, place_of
 from plinth.spec.platform import CloudSection, ComponentSection, Document, Platform, document_type
 from plinth.spec.rules import check_environments, check_platform
-from plinth.text.nodes import Node, TextFault, find, read_yaml, walk
+from plinth.text.nodes import find, read_yaml, walk
+from plinth.text.source import shown
+from plinth.text.spans import show_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plinth.spec.environments import Tree
+    from plinth.spec.faults import Location
+    from plinth.text.nodes import Node, TextFault
     from plinth.text.spans import Span, SpecPath
 
 
@@ -53,7 +61,7 @@ def read_spec(data: bytes, file: str) -> tuple[tuple[Environment, ...], tuple[Di
     _raise_if_wrong(wrong, document)
     environments = _typed(trees, document)
     found = {each.name: check_platform(each.platform) for each in environments}
-    together = _fold(found) + check_environments({each.name: each.platform for each in environments})
+    together = fold(found) + check_environments({each.name: each.platform for each in environments})
     _raise_if_wrong(together, document)
     return environments, tuple(locate(each, document) for each in together)
 
@@ -87,7 +95,17 @@ def fold(found: Mapping[str, Iterable[Diagnostic]]) -> tuple[Diagnostic, ...]:
 
     A fault that all of them share names none.
     """
-    return _fold({name: tuple(each) for name, each in found.items()})
+    shared: dict[tuple[Any, ...], tuple[Diagnostic, list[str]]] = {}
+    for name, diagnostics in found.items():
+        for each in diagnostics:
+            key = (each.code, each.message, each.path, each.span)
+            names = shared.setdefault(key, (each, []))[1]
+            if name not in names:
+                names.append(name)
+    return tuple(
+        replace(each, environments=() if len(names) == len(found) else tuple(names))
+        for each, names in shared.values()
+    )
 
 
 def _typed(trees: tuple[Tree, ...], document: Node) -> tuple[Environment, ...]:
@@ -103,7 +121,7 @@ def _typed(trees: tuple[Tree, ...], document: Node) -> tuple[Environment, ...]:
             environments.append(
                 Environment(tree.environment, typed.metadata.name, typed.spec, tree.node, document)
             )
-    _raise_if_wrong(_fold(found) + _environment_names(trees), document)
+    _raise_if_wrong(fold(found), document)
     return tuple(environments)
 
 
@@ -113,65 +131,92 @@ def _validate(tree: Tree) -> Document:
         raise SpecError((_not_a_platform(root),))
     cloud, cloud_faults = _cloud_type(root)
     components, component_faults = _component_types(root)
-    known = document_type(cloud or CloudSection, components)
-    faults = [*cloud_faults, *component_faults]
+    # What no plug-in can judge has been told already, better.
+    untold: tuple[Location, ...] = tuple(("spec", "components", name) for name in component_faults)
+    if cloud_faults:
+        untold = (*untold, ("spec", "cloud"))
+    faults = (*cloud_faults, *component_faults.values())
+    known = document_type(cloud, components)
     try:
         typed = known.model_validate(_plain(root))
     except ValidationError as error:
-        ours = {each.path for each in faults}
-        told = from_pydantic(error, root, known)
-        # A cloud or component that is not there has been said already, better.
-        faults += [each for each in told if not any(each.path[: len(path)] == path for path in ours)]
-        raise SpecError(tuple(faults)) from None
+        raise SpecError((*faults, *from_pydantic(error, root, known, without=untold))) from None
     if faults:
-        raise SpecError(tuple(faults))
+        raise SpecError(faults)
     return typed.attached(root)
 
 
-def _cloud_type(root: Node) -> tuple[type[CloudSection] | None, list[Diagnostic]]:
-    provider = find(root, ("spec", "cloud", "provider"))
-    if provider is None or not isinstance(provider.value, str):
-        return None, []
+def _cloud_type(root: Node) -> tuple[type[CloudSection], tuple[Diagnostic, ...]]:
+    """The section of the cloud that is named, or that of any cloud and what is wrong with the name."""
+    cloud = find(root, ("spec", "cloud"))
+    if cloud is None or not isinstance(cloud.value, Mapping):
+        return CloudSection, ()  # said as of any other section
+    provider = cloud.value.get("provider")
     clouds = registry.names("clouds")
-    if provider.value not in clouds:
+    choices = ", ".join(f"`{name}`" for name in clouds)
+    if provider is None:
+        fault = Diagnostic(
+            code="PLN202",
+            message=f"`{show_path(cloud.path)}` lacks `provider`",
+            help=f"add `provider`: one of {choices}",
+            path=cloud.path,
+            at_key=True,
+        )
+    elif not isinstance(provider.value, str):
+        fault = Diagnostic(
+            code="PLN203",
+            message="`provider` is not the name of a cloud",
+            help=f"use one of {choices}",
+            path=provider.path,
+            span=place_of(provider),
+        )
+    elif provider.value not in clouds:
         fault = Diagnostic(
             code="PLN204",
-            message=f"`{provider.value}` is not a cloud that Plinth knows",
-            help=did_you_mean(provider.value, clouds, otherwise=f"use one of {', '.join(f'`{name}`' for name in clouds)}"),
+            message=f"{shown(provider.value)} is not a cloud that Plinth knows",
+            help=did_you_mean(provider.value, clouds, otherwise=f"use one of {choices}"),
             path=provider.path,
             span=provider.span,
         )
-        # Nothing of the section can be judged without its cloud.
-        return None, [fault, replace(fault, path=provider.path[:-1])][:1]
-    section: type[CloudSection] = registry.load("clouds", provider.value).Section
-    return section, []
+    else:
+        return registry.load("clouds", provider.value).Section, ()
+    return CloudSection, (fault,)
 
 
-def _component_types(root: Node) -> tuple[dict[str, type[ComponentSection]], list[Diagnostic]]:
+def _component_types(root: Node) -> tuple[dict[str, type[ComponentSection]], dict[str, Diagnostic]]:
+    """The sections of the components that are named, and what is wrong with the other names."""
     components = find(root, ("spec", "components"))
     if components is None or not isinstance(components.value, Mapping):
-        return {}, []
+        return {}, {}
     known = registry.names("components")
     types: dict[str, type[ComponentSection]] = {}
-    faults: list[Diagnostic] = []
+    faults: dict[str, Diagnostic] = {}
     for name, node in components.value.items():
-        if name in known:
-            types[name] = registry.load("components", name).Section
-        else:
-            faults.append(
-                Diagnostic(
-                    code="PLN306",
-                    message=f"`{name}` is not a component that Plinth knows",
-                    help=did_you_mean(name, known, otherwise=f"the components are {', '.join(known)}"),
-                    path=node.path,
-                    at_key=True,
-                    span=node.key_span,
-                )
+        if name not in known:
+            faults[name] = Diagnostic(
+                code="PLN306",
+                message=f"{shown(name)} is not a component that Plinth knows",
+                help=did_you_mean(name, known, otherwise=f"the components are {', '.join(known)}"),
+                path=node.path,
+                at_key=True,
+                span=node.key_span,
             )
+        elif node.value is None:
+            # Whoever writes the name alone wants the component; nothing would leave it out unsaid.
+            faults[name] = Diagnostic(
+                code="PLN203",
+                message=f"nothing stands where the section of `{name}` is wanted",
+                help=f"write `{name}: {{}}` to have it as it comes, or take the line away",
+                path=node.path,
+                at_key=True,
+                span=node.key_span,
+            )
+        else:
+            types[name] = registry.load("components", name).Section
     return types, faults
 
 
-def _plain(node: Node) -> Any:
+def _plain(node: Node) -> object:
     # Tuples for lists: the types are strict, and a frozen section holds tuples.
     if isinstance(node.value, Mapping):
         return {key: _plain(child) for key, child in node.value.items()}
@@ -194,31 +239,6 @@ def _secrets(document: Node) -> tuple[Diagnostic, ...]:
     )
 
 
-def _environment_names(trees: tuple[Tree, ...]) -> tuple[Diagnostic, ...]:
-    # An environment's name is a folder's and a DNS label; the same rule as for any name.
-    from pydantic import TypeAdapter  # noqa: PLC0415 - keeps this file's imports about the spec
-
-    from plinth.spec.fields import Name  # noqa: PLC0415 - as above
-
-    adapter = TypeAdapter(Name)
-    faults: list[Diagnostic] = []
-    for tree in trees:
-        try:
-            adapter.validate_python(tree.environment)
-        except ValidationError as error:
-            context = error.errors()[0]["ctx"]
-            faults.append(
-                Diagnostic(
-                    code="PLN206",
-                    message=context["text"],
-                    help=context["help"],
-                    path=("spec", "environments", tree.environment),
-                    at_key=True,
-                )
-            )
-    return tuple(faults)
-
-
 def _not_a_platform(root: Node) -> Diagnostic:
     return Diagnostic(
         code="PLN203",
@@ -239,19 +259,6 @@ def _text_fault(fault: TextFault) -> Diagnostic:
     )
 
 
-def _fold(found: Mapping[str, tuple[Diagnostic, ...]]) -> tuple[Diagnostic, ...]:
-    shared: dict[tuple[Any, ...], tuple[Diagnostic, list[str]]] = {}
-    for name, diagnostics in found.items():
-        for each in diagnostics:
-            key = (each.code, each.message, each.path, each.span)
-            names = shared.setdefault(key, (each, []))[1]
-            if name not in names:
-                names.append(name)
-    return tuple(
-        replace(each, environments=() if len(names) == len(found) else tuple(names)) for each, names in shared.values()
-    )
-
-
 def _raise_if_wrong(diagnostics: tuple[Diagnostic, ...], document: Node) -> None:
     if has_errors(diagnostics):
         raise SpecError(ordered(locate(each, document) for each in diagnostics))
@@ -263,7 +270,7 @@ def _span(document: Node, path: SpecPath, *, at_key: bool) -> Span | None:
         node = find(document, path[:length])
         if node is not None:
             exact = length == len(path)
-            # A section that lacks something is named by its key: its value may be many lines.
-            by_key = node.key_span is not None and (at_key or not exact or isinstance(node.value, Mapping))
-            return node.key_span if by_key else node.span
+            # What was not said is shown by the key of the section that lacks it.
+            by_key = node.key_span is not None and (at_key or not exact)
+            return node.key_span if by_key else place_of(node)
     return None

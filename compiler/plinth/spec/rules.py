@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from plinth.diagnostics.diagnostic import Diagnostic, Related
 from plinth.diagnostics.suggest import did_you_mean
+from plinth.text.source import shown
 from plinth.text.spans import show_path
 
 if TYPE_CHECKING:
-    from plinth.spec.platform import NodePool, Platform
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from plinth.spec.platform import Network, NodePool, Platform
     from plinth.spec.section import Section
 
 MOST: Final = {"node_pools": 64, "tiers": 64, "buckets": 100, "admins": 100, "allow": 50}
@@ -31,7 +33,8 @@ PODS_PER_NODE_PREFIX: Final = 24
 _RANGES: Final = ("nodes", "pods", "services", "control_plane")
 
 _PRIVATE: Final = tuple(
-    ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "240.0.0.0/4")
+    ipaddress.IPv4Network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "240.0.0.0/4")
 )
 
 
@@ -79,8 +82,11 @@ def _names(platform: Platform) -> Iterator[Diagnostic]:
                     message=f"two {what}s are called `{name}`",
                     help="give each its own name, or merge the two",
                     path=item.said_path("name"),
+                    # Both have one path: only their places tell them apart.
+                    span=item.said_span("name"),
+                    related=(Related(message="the first one", span=seen[name].said_span("name")),),
                 )
-            seen[name] = item
+            seen.setdefault(name, item)
 
 
 def _lengths(platform: Platform) -> Iterator[Diagnostic]:
@@ -105,12 +111,17 @@ def _lengths(platform: Platform) -> Iterator[Diagnostic]:
 def _ranges(platform: Platform) -> Iterator[Diagnostic]:
     network = platform.network
     ranges = {field: ipaddress.IPv4Network(getattr(network, field)) for field in _RANGES}
-    smallest = {"nodes": SMALLEST_NODES, "pods": SMALLEST_PODS, "services": SMALLEST_SERVICES, "control_plane": 28}
+    smallest = {
+        "nodes": SMALLEST_NODES,
+        "pods": SMALLEST_PODS,
+        "services": SMALLEST_SERVICES,
+        "control_plane": 28,
+    }
     for field, cidr in ranges.items():
         if cidr.prefixlen > smallest[field]:
             yield Diagnostic(
                 code="PLN303",
-                message=f"`{cidr}` is too small for {field}: {cidr.num_addresses} addresses",
+                message=f"`{cidr}` is too small for {_in_words(field)}: {cidr.num_addresses} addresses",
                 help=f"give it /{smallest[field]} or more",
                 path=network.said_path(field),
             )
@@ -127,15 +138,24 @@ def _ranges(platform: Platform) -> Iterator[Diagnostic]:
             field = two if network.origin(two) or not network.origin(one) else one
             yield Diagnostic(
                 code="PLN302",
-                message=f"{_said_as(one)} `{left}` and {_said_as(two)} `{right}` overlap",
+                message=f"{_in_words(one)} `{left}` and {_in_words(two)} `{right}` overlap",
                 help="give each a range of its own",
                 path=network.said_path(field),
-                related=(Related(message="the other one", path=network.said_path(one if field == two else two)),),
+                related=(_other_range(network, one if field == two else two),),
             )
     yield from _room_for_pods(platform, ranges["pods"])
 
 
-def _said_as(field: str) -> str:
+def _other_range(network: Network, field: str) -> Related:
+    path = network.origin(field)
+    if path:
+        return Related(message="the other one", path=path)
+    return Related(
+        message=f"the range of {_in_words(field)} is the default; `{network.key_of(field)}` sets it"
+    )
+
+
+def _in_words(field: str) -> str:
     return field.replace("_", " ")
 
 
@@ -197,14 +217,14 @@ def _references(platform: Platform) -> Iterator[Diagnostic]:
                 )
 
 
-def _remote_patches(platform: Platform) -> Iterator[Diagnostic]:
+def _patch_folders(platform: Platform) -> Iterator[Diagnostic]:
     for field in type(platform.components).model_fields:
         section = getattr(platform.components, field)
         for path in section.patches if section else ():
             if not path.startswith("patches/"):
                 yield Diagnostic(
                     code="PLN204",
-                    message=f"`{path}` is not under `patches/`",
+                    message=f"{shown(path)} is not under `patches/`",
                     help="patches are people's files and live in `patches/`; move it there",
                     path=section.said_path("patches"),
                 )
@@ -213,7 +233,11 @@ def _remote_patches(platform: Platform) -> Iterator[Diagnostic]:
 def missing_reference(what: str, name: str, known: Iterable[str], path: tuple[str, ...]) -> Diagnostic:
     """The fault of naming something that the platform does not have."""
     names = sorted(known)
-    otherwise = f"there are: {', '.join(f'`{each}`' for each in names)}" if names else f"the platform has no {what} at all"
+    otherwise = (
+        f"there are: {', '.join(f'`{each}`' for each in names)}"
+        if names
+        else f"the platform has no {what} at all"
+    )
     return Diagnostic(
         code="PLN306",
         message=f"there is no {what} `{name}` for `{show_path(path)}`",
@@ -228,5 +252,5 @@ _RULES: Final[tuple[Callable[[Platform], Iterator[Diagnostic]], ...]] = (
     _ranges,
     _pools,
     _references,
-    _remote_patches,
+    _patch_folders,
 )

@@ -20,7 +20,10 @@ def json_schema() -> dict[str, Any]:
     """The schema of the whole file."""
     clouds = {name: registry.load("clouds", name).Section for name in registry.names("clouds")}
     components = {name: registry.load("components", name).Section for name in registry.names("components")}
-    schemas = {name: document_type(cloud, components).model_json_schema(by_alias=True) for name, cloud in clouds.items()}
+    schemas = {
+        name: document_type(cloud, components).model_json_schema(by_alias=True)
+        for name, cloud in clouds.items()
+    }
     definitions: dict[str, Any] = {}
     for schema in schemas.values():
         definitions |= schema["$defs"]
@@ -28,15 +31,26 @@ def json_schema() -> dict[str, Any]:
     platform["properties"]["cloud"] = {"oneOf": [_cloud(schema) for _, schema in sorted(schemas.items())]}
     definitions |= {_changed(name): _change(definition) for name, definition in definitions.items()}
     environment = definitions[_changed("PlatformSpec")]
-    environment["properties"]["cloud"] = {"anyOf": [_renamed(each) for each in platform["properties"]["cloud"]["oneOf"]]}
-    environment["properties"]["branch"] = {"type": "string", "description": "What this environment's Argo CD follows."}
+    environment["properties"]["cloud"] = {
+        "anyOf": [_renamed(each) for each in platform["properties"]["cloud"]["oneOf"]]
+    }
+    environment["properties"]["branch"] = {
+        "type": "string",
+        "description": "What this environment's Argo CD follows.",
+    }
     platform["properties"]["environments"] = {
         "type": "object",
         "description": "What each environment changes; one, called `default`, where absent.",
-        "additionalProperties": {"anyOf": [{"$ref": _REFERENCE + _changed("PlatformSpec")}, {"type": "null"}]},
+        "additionalProperties": {
+            "anyOf": [{"$ref": _REFERENCE + _changed("PlatformSpec")}, {"type": "null"}]
+        },
     }
     root = next(iter(schemas.values()))
-    return {"$schema": DIALECT, **{key: value for key, value in root.items() if key != "$defs"}, "$defs": definitions}
+    return {
+        "$schema": DIALECT,
+        **{key: value for key, value in root.items() if key != "$defs"},
+        "$defs": definitions,
+    }
 
 
 def _cloud(schema: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +64,9 @@ def _changed(name: str) -> str:
 
 def _change(definition: dict[str, Any]) -> dict[str, Any]:
     """A definition as an environment may use it."""
-    change = {key: _renamed(value) for key, value in definition.items() if key not in {"required", "properties"}}
+    change = {
+        key: _renamed(value) for key, value in definition.items() if key not in {"required", "properties"}
+    }
     if "properties" not in definition:
         return change
     properties = {name: _nullable(_renamed(value)) for name, value in definition["properties"].items()}

@@ -7,14 +7,14 @@ number is no string.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
     from plinth.text.nodes import Node
-    from plinth.text.spans import SpecPath
+    from plinth.text.spans import Span, SpecPath
 
 
 class Section(BaseModel):
@@ -25,11 +25,13 @@ class Section(BaseModel):
         frozen=True,
         strict=True,
         alias_generator=to_camel,
+        defer_build=True,  # only the whole document is ever read, and it builds its parts
         hide_input_in_errors=True,  # what was typed may be a secret
     )
 
     _path: SpecPath = PrivateAttr(default=())
     _said: dict[str, SpecPath] = PrivateAttr(default_factory=dict)
+    _spans: dict[str, Span] = PrivateAttr(default_factory=dict)
 
     def origin(self, field: str) -> SpecPath | None:
         """The path at which a field was said, None where it is a default.
@@ -41,6 +43,13 @@ class Section(BaseModel):
     def said_path(self, field: str) -> SpecPath:
         """The path of a field in the spec, whether somebody said it or not."""
         return self._said.get(field) or (*self._path, type(self).key_of(field))
+
+    def said_span(self, field: str) -> Span | None:
+        """The place of a field's value, None where it is a default.
+
+        For what a path cannot tell apart: two items of a list with one name.
+        """
+        return self._spans.get(field)
 
     @classmethod
     def key_of(cls, field: str) -> str:
@@ -69,10 +78,11 @@ def attach(section: Section, node: Node) -> None:
         if child is None:
             continue
         section._said[field] = child.path  # noqa: SLF001 - as above
+        section._spans[field] = child.span  # noqa: SLF001 - as above
         _attach_value(getattr(section, field), child)
 
 
-def _attach_value(value: Any, node: Node) -> None:
+def _attach_value(value: object, node: Node) -> None:
     if isinstance(value, Section):
         attach(value, node)
     elif isinstance(value, tuple) and isinstance(node.value, tuple):

@@ -12,35 +12,28 @@ runs under WSL.
 
 from __future__ import annotations
 
-import errno
-import os
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
-
-from plinth.ir.fileset import FileSet, digest
-from plinth.workspace.calls import FileCalls
-from plinth.workspace.errors import (
-    BadLedger,
-    Busy,
-    HandEdited,
-    InputChanged,
-    LinkInTree,
-    NotAFile,
-    NotAFolder,
-    OutputChanged,
-    OutsideTree,
-    ReadFailed,
-    WorkspaceError,
-    WriteFailed,
-)
-from plinth.workspace.folders import Folders, check_inside
-from plinth.workspace.groups import Known
-from plinth.workspace.plan import Plan, make_plan
-from plinth.workspace.transaction import Transaction, locked
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from plinth.workspace.calls import FileCalls
+    from plinth.workspace.errors import (
+        BadLedger,
+        Busy,
+        HandEdited,
+        InputChanged,
+        LinkInTree,
+        NotAFile,
+        NotAFolder,
+        OutputChanged,
+        OutsideTree,
+        ReadFailed,
+        WorkspaceError,
+        WriteFailed,
+    )
+    from plinth.workspace.groups import Known
+    from plinth.workspace.plan import Plan
+    from plinth.workspace.tree import Workspace
 
 __all__ = [
     "BadLedger",
@@ -61,106 +54,11 @@ __all__ = [
     "WriteFailed",
 ]
 
-_NO_FILES: Final[FileSet] = MappingProxyType({})
-_SYSTEM: Final = FileCalls()
+_HOMES = {"FileCalls": "calls", "Known": "groups", "Plan": "plan", "Workspace": "tree"}
 
 
-class Workspace:
-    """A repository on disk. Every method may raise a `WorkspaceError`; what it says is in `errors`."""
-
-    def __init__(self, root: Path, *, io: FileCalls = _SYSTEM) -> None:
-        self.root = root
-        self._io = io
-        self._inputs: dict[str, str | None] = {}
-
-    @property
-    def inputs(self) -> Mapping[str, str]:
-        """Path -> digest of everything that was read, as it was at the first reading."""
-        return {path: mark for path, mark in self._inputs.items() if mark is not None}
-
-    @property
-    def inputs_seen(self) -> Mapping[str, str | None]:
-        """As `inputs`, with `None` for a file that was looked for and missing."""
-        return MappingProxyType(self._inputs)
-
-    def read(self, path: str) -> bytes:
-        """The bytes of an input.
-
-        Raises:
-            FileNotFoundError: there is none; it must not appear before the write, either.
-            OutsideTree, LinkInTree, NotAFile, NotAFolder, ReadFailed: as their names say.
-        """
-        content = self.read_optional(path)
-        if content is None:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        return content
-
-    def read_optional(self, path: str) -> bytes | None:
-        """As `read`; `None` where the file is missing."""
-        check_inside(path)
-        with Folders(self.root) as folders:
-            content = folders.read_optional(path)
-        # The first reading counts: what was made of it is in the plan, whatever came later.
-        self._inputs.setdefault(path, None if content is None else digest(content))
-        return content
-
-    def list_files(self, folder: str) -> list[str]:
-        """The paths of all files below a folder, links among them, sorted; none where it is missing.
-
-        Raises:
-            OutsideTree, LinkInTree, NotAFolder, ReadFailed: as their names say, of the folder.
-        """
-        check_inside(folder)
-        with Folders(self.root) as folders:
-            return folders.files(folder)
-
-    def plan(
-        self,
-        groups: Mapping[str, FileSet],
-        *,
-        extra: FileSet = _NO_FILES,
-        known: Known | None = None,
-        overwrite: bool = False,
-        all_groups: bool = True,
-    ) -> Plan:
-        """What it takes to have exactly these files; reads, and writes nothing.
-
-        Args:
-            groups: Name of each group -> its files, all of them in `overlays/<name>/` and
-                `generated/<name>/` (`base` and `vendor`: only in `generated/<name>/`).
-            extra: Files outside every ledger that are ours to write whatever is there.
-            known: Path -> digests under which the file is ours too, e.g. in parent commits;
-                asked only about files that are not ours otherwise.
-            overwrite: Let `write` replace and remove what people edited.
-            all_groups: Remove the groups that are on disk and not in `groups`, `vendor` apart.
-
-        Raises:
-            ValueError: a path that cannot be, or is outside its group's folders: our own fault.
-            BadLedger, LinkInTree, NotAFile, NotAFolder, ReadFailed: as their names say.
-        """
-        with Folders(self.root) as folders:
-            return make_plan(
-                folders, groups, extra=extra, known=known, overwrite=overwrite, all_groups=all_groups
-            )
-
-    def write(self, plan: Plan) -> None:
-        """Carry out a plan: all of it, or none, or so that the next `plan` and `write` complete it.
-
-        A clean plan touches nothing. Otherwise `.plinth/lock` stays behind, which git ignores.
-
-        Raises:
-            HandEdited: the plan has edited files and may not overwrite; nothing was written.
-            InputChanged: what the plan was made from has changed; nothing was written.
-            OutputChanged, LinkInTree: somebody changed an output meanwhile; it is left alone.
-            Busy: another Plinth is writing; nothing was written.
-            WriteFailed: the system refuses; `.is_begun` tells whether anything was written.
-        """
-        if plan.edited and not plan.overwrite:
-            raise HandEdited(plan.edited)
-        if plan.is_clean and not plan.leftovers:
-            return
-        with Folders(self.root) as folders, Folders(self.root) as aside, locked(folders, self._io):
-            Transaction(folders, aside, self._io, plan).run(self._inputs)
-        for path, content in plan.files.items():
-            if path in self._inputs:
-                self._inputs[path] = digest(content)
+def __getattr__(name: str) -> Any:
+    """A public name, its module imported when it is first asked for: `stamp` must not pay for the rest."""
+    if name not in __all__:
+        raise AttributeError(f"{__name__} has no {name}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)

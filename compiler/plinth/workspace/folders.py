@@ -31,7 +31,7 @@ class Folders:
     number of open descriptors is the depth of the tree.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path | str) -> None:
         self._chain: list[tuple[str, int]] = [("", os.open(root, _FOLDER))]
         self._here = ""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from plinth.ir.fileset import FileSet, digest
 from plinth.ir.ledger import Ledger, LedgerError, entries_text, ledger_entries, read_ledger
+from plinth.workspace.places import ledger_paths
 from plinth.workspace.errors import BadLedger
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ VENDOR: Final = "vendor"
 """Owned by another command, which plans it alone; a compile neither reads nor removes it."""
 
 _GENERATED_ONLY: Final = frozenset({"base", VENDOR})
-
-
-def ledger_paths(group: str) -> tuple[str, str]:
-    """A group's settled ledger, and the next one, which is there while a write is under way."""
-    return f"generated/{group}/index.jsonl", f"generated/{group}/index.next.jsonl"
 
 
 def belongs(path: str, group: str) -> bool:
@@ -125,14 +121,6 @@ def _read_ledger(path: str, group: str, text: bytes | None) -> Ledger:
         if not belongs(entry.path, group):
             raise BadLedger(path, None, f"`{path}` names `{entry.path}`, which is not in its folders")
     return ledger
-
-
-def names_on_disk(folders: Folders) -> list[str]:
-    """The names of all folders that may be a group's; sorted."""
-    try:
-        return folders.names("generated")[0]
-    except FileNotFoundError:
-        return []
 
 
 class Ours:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from plinth.ir.fileset import FileSet, check_paths, digest
 from plinth.workspace.errors import NotAFile, NotAFolder
-from plinth.workspace.groups import VENDOR, Known, Ours, belongs, ledger_paths, names_on_disk, read_group
+from plinth.workspace.groups import VENDOR, Known, Ours, belongs, read_group
+from plinth.workspace.places import ledger_paths, names_on_disk
 from plinth.workspace.scan import scan
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.ir.fileset import digest
+from plinth.ir.digest import digest
 from plinth.workspace.errors import WorkspaceError
 from plinth.workspace.folders import Folders
-from plinth.workspace.groups import ledger_paths, names_on_disk
+from plinth.workspace.places import ledger_paths, names_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,16 +28,16 @@ PATH: Final = ".plinth/stamp.json"
 FORMAT: Final = 1
 
 
-def compiler_identity(sources: Iterable[Path]) -> str:
+def compiler_identity(sources: Iterable[str]) -> str:
     """What tells one compiler from another: the names, sizes and times of its files."""
     marks = []
     for path in sources:
-        status = path.stat()
+        status = os.stat(path)
         marks.append(f"{path} {status.st_size} {status.st_mtime_ns}")
     return digest("\n".join(marks).encode())
 
 
-def recall(root: Path, key: Mapping[str, Any]) -> Any:
+def recall(root: str, key: Mapping[str, Any]) -> Any:
     """What was noted beside the files of a compile with the same key, or None where anything differs."""
     try:
         with Folders(root) as folders:

@@ -28,13 +28,18 @@ class GcpSection(CloudSection):
     cluster_field: ClassVar[str] = "project"
 
     provider: Literal["gcp"]
-    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")] = Field(description="The project's id.")
+    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")] = Field(
+        description="The project's id."
+    )
     project_number: Annotated[int, Field(ge=1, le=10**15)] = Field(
         description="The project's number: `gcloud projects describe ID --format='value(projectNumber)'`."
     )
-    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$")] = Field(description="`us-central1`, ...")
+    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$")] = Field(
+        description="`us-central1`, ..."
+    )
     zones: tuple[Annotated[str, Field(pattern=r"^[a-z]$")], ...] = Field(
-        default=(), description="Letters of the region's zones to put nodes in; the region's own choice where absent."
+        default=(),
+        description="Letters of the region's zones to put nodes in; the region's own choice where absent.",
     )
 
     def cluster_key(self) -> tuple[str, ...]:

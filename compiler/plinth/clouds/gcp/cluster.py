@@ -62,7 +62,11 @@ def answer(need: Cluster, names: Names, platform: spec.Platform) -> Answer[NoFac
         layer="cluster",
         type="google_container_cluster",
         name="platform",
-        arguments=_identity(names, platform) | _network(need, names) | _versions(need.cluster) | _security(names) | _operations(),
+        arguments=_identity(names, platform)
+        | _network(need, names)
+        | _versions(need.cluster)
+        | _security(names)
+        | _operations(),
         origins=origins,
     )
     return Answer(targets=(account, role, cluster), facts=NoFacts())
@@ -102,7 +106,9 @@ def maintenance_faults(cluster: spec.Cluster) -> list[Diagnostic]:
 
 def _identity(names: Names, platform: spec.Platform) -> dict[str, Any]:
     zones = said(platform.cloud, "zones")
-    located = [Said(f"{names.region.value}-{zone}", (*zones.origins, *names.region.origins)) for zone in zones.value]
+    located = [
+        Said(f"{names.region.value}-{zone}", (*zones.origins, *names.region.origins)) for zone in zones.value
+    ]
     return {
         "name": names.cluster,
         "project": names.project,
@@ -116,7 +122,9 @@ def _identity(names: Names, platform: spec.Platform) -> dict[str, Any]:
         "node_config": [
             {
                 "service_account": Expression("google_service_account.nodes.email"),
-                "shielded_instance_config": [{"enable_integrity_monitoring": True, "enable_secure_boot": True}],
+                "shielded_instance_config": [
+                    {"enable_integrity_monitoring": True, "enable_secure_boot": True}
+                ],
                 "workload_metadata_config": [{"mode": "GKE_METADATA"}],
             }
         ],
@@ -147,7 +155,9 @@ def _network(need: Cluster, names: Names) -> dict[str, Any]:
         ],
         "control_plane_endpoints_config": [
             {
-                "dns_endpoint_config": [{"allow_external_traffic": access.map(lambda text: text == "private")}],
+                "dns_endpoint_config": [
+                    {"allow_external_traffic": access.map(lambda text: text == "private")}
+                ],
                 "ip_endpoints_config": [{"enabled": True}],
             }
         ],
@@ -183,7 +193,11 @@ def _window(maintenance: spec.Maintenance) -> dict[str, Any]:
         return Said(f"2024-01-{day:02}T{minutes // 60:02}:{minutes % 60:02}:00Z", weekly.origins)
 
     by_day = ",".join(_DAYS[day] for day in days)
-    return {"start_time": at(start), "end_time": at(end), "recurrence": Said(f"FREQ=WEEKLY;BYDAY={by_day}", weekly.origins)}
+    return {
+        "start_time": at(start),
+        "end_time": at(end),
+        "recurrence": Said(f"FREQ=WEEKLY;BYDAY={by_day}", weekly.origins),
+    }
 
 
 def _security(names: Names) -> dict[str, Any]:
@@ -210,11 +224,26 @@ def _security(names: Names) -> dict[str, Any]:
 def _operations() -> dict[str, Any]:
     return {
         "logging_config": [
-            {"enable_components": ["APISERVER", "CONTROLLER_MANAGER", "SCHEDULER", "SYSTEM_COMPONENTS", "WORKLOADS"]}
+            {
+                "enable_components": [
+                    "APISERVER",
+                    "CONTROLLER_MANAGER",
+                    "SCHEDULER",
+                    "SYSTEM_COMPONENTS",
+                    "WORKLOADS",
+                ]
+            }
         ],
         "monitoring_config": [
             {
-                "enable_components": ["DCGM", "DEPLOYMENT", "POD", "STATEFULSET", "STORAGE", "SYSTEM_COMPONENTS"],
+                "enable_components": [
+                    "DCGM",
+                    "DEPLOYMENT",
+                    "POD",
+                    "STATEFULSET",
+                    "STORAGE",
+                    "SYSTEM_COMPONENTS",
+                ],
                 "managed_prometheus": [{"enabled": True}],
             }
         ],

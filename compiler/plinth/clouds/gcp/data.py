@@ -166,10 +166,14 @@ def database(need: needs.Database, names: Names) -> Answer[DatabaseFacts]:
     )
     if existing:
         facts = DatabaseFacts(
-            host=said(existing, "host"), port=said(existing, "port"), database=Said(need.name, ()), tls="prefer", secret=secret.facts
+            host=said(existing, "host"),
+            port=said(existing, "port"),
+            database=Said(need.name, ()),
+            tls="prefer",
+            secret=secret.facts,
         )
         return Answer(targets=secret.targets, facts=facts)
-    entry = secret.facts.name.value
+    entry = secret.facts.name
     targets: tuple[Target, ...] = (
         TerraformResource(
             layer="platform",
@@ -191,8 +195,12 @@ def database(need: needs.Database, names: Names) -> Answer[DatabaseFacts]:
             name=need.name,
             arguments={
                 "project": names.project,
-                "secret": Expression(f"google_secret_manager_secret.{entry}.secret_id"),
-                "version": Expression(f"google_secret_manager_secret_version.{entry}.version"),
+                "secret": entry.map(
+                    lambda name: Expression(f"google_secret_manager_secret.{name}.secret_id")
+                ),
+                "version": entry.map(
+                    lambda name: Expression(f"google_secret_manager_secret_version.{name}.version")
+                ),
             },
             origins=need.origins,
         ),
@@ -214,7 +222,11 @@ def database(need: needs.Database, names: Names) -> Answer[DatabaseFacts]:
         ),
     )
     facts = DatabaseFacts(
-        host=names.database_host, port=Said(PORT, ()), database=Said(need.name, ()), tls="require", secret=secret.facts
+        host=names.database_host,
+        port=Said(PORT, ()),
+        database=Said(need.name, ()),
+        tls="require",
+        secret=secret.facts,
     )
     return Answer(targets=(*secret.targets, *targets), facts=facts)
 
@@ -233,7 +245,7 @@ def identity(need: needs.Identity, names: Names) -> Answer[IdentityFacts]:
                 "role": "roles/storage.objectUser",
                 "member": names.principal(need.account),
             },
-            origins=need.origins,
+            origins=(*need.origins, *said(wanted, "name").origins),
         )
         for wanted in need.writes
     )

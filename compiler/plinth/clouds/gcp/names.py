@@ -71,7 +71,9 @@ class Names:
             (self.node_account, LONGEST_ACCOUNT, "a service account"),
         )
         return tuple(
-            too_long(name.value, longest, what, platform_path) for name, longest, what in checks if len(name.value) > longest
+            too_long(name.value, longest, what, platform_path)
+            for name, longest, what in checks
+            if len(name.value) > longest
         )
 
 

@@ -123,14 +123,23 @@ def _way_out(names: Names, origins: tuple[Origin, ...]) -> list[Target]:
         layer="network",
         type="google_compute_address",
         name="nat",
-        arguments={"name": text(names.platform, "-nat"), "address_type": "EXTERNAL", **place, "depends_on": _after_apis("compute")},
+        arguments={
+            "name": text(names.platform, "-nat"),
+            "address_type": "EXTERNAL",
+            **place,
+            "depends_on": _after_apis("compute"),
+        },
         origins=origins,
     )
     router = TerraformResource(
         layer="network",
         type="google_compute_router",
         name="platform",
-        arguments={"name": names.platform, "network": Expression("google_compute_network.platform.id"), **place},
+        arguments={
+            "name": names.platform,
+            "network": Expression("google_compute_network.platform.id"),
+            **place,
+        },
         origins=origins,
     )
     nat = TerraformResource(
@@ -163,7 +172,9 @@ def _way_out(names: Names, origins: tuple[Origin, ...]) -> list[Target]:
 
 
 def _firewall(need: Network, names: Names, origins: tuple[Origin, ...]) -> list[Target]:
-    def rule(name: str, sources: list[str | Said], ports: tuple[str, ...], description: str) -> TerraformResource:
+    def rule(
+        name: str, sources: list[str | Said], ports: tuple[str, ...], description: str
+    ) -> TerraformResource:
         arguments: dict[str, Any] = {
             "name": text(names.platform, "-", name),
             "project": names.project,
@@ -176,12 +187,21 @@ def _firewall(need: Network, names: Names, origins: tuple[Origin, ...]) -> list[
             "log_config": [{"metadata": "EXCLUDE_ALL_METADATA"}],
         }
         return TerraformResource(
-            layer="network", type="google_compute_firewall", name=name.replace("-", "_"), arguments=arguments, origins=origins
+            layer="network",
+            type="google_compute_firewall",
+            name=name.replace("-", "_"),
+            arguments=arguments,
+            origins=origins,
         )
 
     return [
         rule("iap-ssh", [IAP_RANGE], ("22",), "SSH to nodes through Identity-Aware Proxy"),
-        rule("webhooks", [said(need.network, "control_plane")], WEBHOOK_PORTS, "Admission webhooks from the control plane"),
+        rule(
+            "webhooks",
+            [said(need.network, "control_plane")],
+            WEBHOOK_PORTS,
+            "Admission webhooks from the control plane",
+        ),
     ]
 
 
@@ -226,7 +246,9 @@ def _private_services(names: Names, origins: tuple[Origin, ...]) -> list[Target]
             "dns_name": text(names.platform, ".", ZONE_OF_DATABASES),
             "description": "Names of the platform's databases",
             "visibility": "private",
-            "private_visibility_config": [{"networks": [{"network_url": Expression("google_compute_network.platform.id")}]}],
+            "private_visibility_config": [
+                {"networks": [{"network_url": Expression("google_compute_network.platform.id")}]}
+            ],
             "depends_on": _after_apis("dns"),
         },
         origins=origins,

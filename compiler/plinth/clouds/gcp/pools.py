@@ -117,7 +117,9 @@ def _unknown_machine(machine: spec.Machine) -> Diagnostic:
     return Diagnostic(
         code="PLN305",
         message=f"the catalogue knows no machine `{machine.gcp}` on Google Cloud",
-        help=did_you_mean(machine.gcp or "", known, otherwise="ask for a shape instead: `cpu`, `memory`, `gpu`"),
+        help=did_you_mean(
+            machine.gcp or "", known, otherwise="ask for a shape instead: `cpu`, `memory`, `gpu`"
+        ),
         path=machine.said_path("gcp"),
     )
 
@@ -152,7 +154,9 @@ def _asked(pool: spec.NodePool, result: NoMatch) -> str:
         case "interconnect", spec.Gpu() as gpu:
             return f"{gpu.count} GPUs `{gpu.model}` joined by `{gpu.interconnect}`"
         case _:
-            return f"{result.constraint.removesuffix('_gib').replace('_', ' ')} of {result.wanted} in this shape"
+            return (
+                f"{result.constraint.removesuffix('_gib').replace('_', ' ')} of {result.wanted} in this shape"
+            )
 
 
 def _limits(pool: spec.NodePool) -> dict[str, Any]:
@@ -177,7 +181,9 @@ def _node_config(pool: spec.NodePool, machine: Machine, names: Names) -> dict[st
         "image_type": "COS_CONTAINERD",
         "service_account": Expression("google_service_account.nodes.email"),
         "oauth_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
-        "boot_disk": [{"disk_type": "pd-balanced", "size_gb": GPU_BOOT_DISK_GB if pool.gpu else BOOT_DISK_GB}],
+        "boot_disk": [
+            {"disk_type": "pd-balanced", "size_gb": GPU_BOOT_DISK_GB if pool.gpu else BOOT_DISK_GB}
+        ],
         # Without this key the provider sees a difference for ever.
         "metadata": {"disable-legacy-endpoints": "true"},
         "shielded_instance_config": [{"enable_integrity_monitoring": True, "enable_secure_boot": True}],
@@ -213,7 +219,12 @@ def _taints(pool: spec.NodePool) -> list[dict[str, Any]]:
 def _facts(pool: spec.NodePool, machine: Machine | None, runners_up: tuple[Machine, ...]) -> PoolFacts:
     effects = {"NO_SCHEDULE": "NoSchedule"}
     tolerations = tuple(
-        {"key": taint["key"], "operator": "Equal", "value": taint["value"], "effect": _effect(taint["effect"], effects)}
+        {
+            "key": taint["key"],
+            "operator": "Equal",
+            "value": taint["value"],
+            "effect": _effect(taint["effect"], effects),
+        }
         for taint in _taints(pool)
     )
     return PoolFacts(
@@ -245,5 +256,7 @@ def _shape_origins(pool: spec.NodePool) -> tuple[Any, ...]:
         return said(pool.machine, "gcp").origins
     asked = [said(pool, field) for field in ("cpu", "memory") if pool.origin(field)]
     if pool.gpu:
-        asked += [said(pool.gpu, field) for field in ("model", "count", "interconnect") if pool.gpu.origin(field)]
+        asked += [
+            said(pool.gpu, field) for field in ("model", "count", "interconnect") if pool.gpu.origin(field)
+        ]
     return (*origins_of(asked), Because("it is the cheapest machine of this shape, as pinned in the lock"))

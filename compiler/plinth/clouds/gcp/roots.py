@@ -32,7 +32,11 @@ def answer(need: Roots, names: Names) -> Answer[NoFacts]:
                 layer=layer,
                 kind="terraform",
                 name="",
-                arguments={"backend": backend, "required_providers": providers, "required_version": OLDEST_TERRAFORM},
+                arguments={
+                    "backend": backend,
+                    "required_providers": providers,
+                    "required_version": OLDEST_TERRAFORM,
+                },
                 origins=state_origins or why("state is kept in a local file where `spec.state` is absent"),
             )
         )

@@ -15,6 +15,7 @@ from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
     from plinth.ir.needs import Secret
+    from plinth.ir.said import Origin
 
 _FORMS: Final[dict[str, dict[str, Any]]] = {
     "password": {"length": 32, "special": False},
@@ -26,13 +27,14 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
 def answer(need: Secret, names: Names) -> Answer[SecretFacts]:
     """An entry; its value generated, or left for a person to put there."""
     name = need.name.value
+    origins = _origins(need)
     targets: list[Target] = [
         TerraformResource(
             layer="platform",
             type="google_secret_manager_secret",
             name=name,
             arguments={"secret_id": need.name, "project": names.project, "replication": [{"auto": [{}]}]},
-            origins=need.origins,
+            origins=origins,
         ),
         TerraformResource(
             layer="platform",
@@ -44,7 +46,7 @@ def answer(need: Secret, names: Names) -> Answer[SecretFacts]:
                 "role": "roles/secretmanager.secretAccessor",
                 "member": names.principal(need.reader),
             },
-            origins=need.origins,
+            origins=origins,
         ),
     ]
     if need.made_by == "generated":
@@ -73,7 +75,7 @@ def _generated(need: Secret, name: str) -> list[Target]:
                 type="random_password",
                 name=password,
                 arguments=_FORMS[key.form],
-                origins=need.origins,
+                origins=_origins(need),
             )
         )
     version = TerraformResource(
@@ -86,6 +88,11 @@ def _generated(need: Secret, name: str) -> list[Target]:
             # Written once: a new number here would make a new value, and log everybody out.
             "secret_data_wo_version": 1,
         },
-        origins=need.origins,
+        origins=_origins(need),
     )
     return [*made, version]
+
+
+def _origins(need: Secret) -> tuple[Origin, ...]:
+    """Who needs it, and who named it: addresses are made of the name."""
+    return (*need.origins, *need.name.origins)
