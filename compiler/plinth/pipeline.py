@@ -129,29 +129,37 @@ class _Draft:
         self._objects: tuple[FinalObject, ...] = ()
 
     def close(self) -> Iterable[Diagnostic]:
-        """Find every component that is asked for, and what those need, in their versions."""
+        """Find every component that is asked for, and what those need, in their versions.
+
+        What two components need has the origins of both, whatever their order in the file.
+        """
         wanted: list[tuple[str, tuple[Origin, ...]]] = [(ALWAYS, (Because("Argo CD brings everything else into the cluster"),))]
         sections = self.environment.platform.components
-        for field_name in type(sections).model_fields:
+        for field_name in sorted(type(sections).model_fields):
             section = getattr(sections, field_name)
             if section is not None:
                 wanted.append((type(sections).key_of(field_name), (section.spec_path,)))
         while wanted:
             name, origins = wanted.pop()
-            if name in self._parts:
+            said_section = self._section(name)
+            if said_section is not None:
+                origins = (said_section.spec_path,)
+            part = self._parts.get(name)
+            if part is None:
+                component: Component[Any] = registry.load("components", name)
+                section = said_section or component.Section()
+                version, fault = self._version(component, section)
+                if fault:
+                    yield fault
+                    continue
+                part = _Part(component, section, version, (*origins, *_version_origins(section)))
+                yield from component.faults(section, self._context)
+            elif set(origins) <= set(part.origins):
                 continue
-            component: Component[Any] = registry.load("components", name)
-            section = self._section(name) or component.Section()
-            if self._section(name) is not None:
-                origins = (section.spec_path,)
-            version, fault = self._version(component, section)
-            if fault:
-                yield fault
-                continue
-            part = _Part(component, section, version, (*origins, *_version_origins(section)))
+            else:
+                part = replace(part, origins=tuple(dict.fromkeys((*part.origins, *origins))))
             self._parts[name] = part
-            yield from component.faults(section, self._context)
-            for required in component.requires(section, self._context):
+            for required in part.component.requires(part.section, self._context):
                 wanted.append((required, (*origins, Because(f"`{name}` needs `{required}`"))))
 
     def ask(self) -> Iterable[Diagnostic]:

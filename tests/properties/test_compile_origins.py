@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import pytest
 import yaml
+
 from plinth.ir.fileset import File
 from plinth.ir.people import PatchFault
 from plinth.pipeline import Inputs, compile_spec
@@ -23,10 +24,8 @@ from support.platforms import FILE, example
 
 OTHERWISE: dict[str, dict[str, str]] = {
     "spec.nodePools.system.name": {"spec.environments.prod.nodePools.system.name": "renamed"},
-    "spec.nodePools.t4.name": {
-        "spec.environments.dev.nodePools.t4.name": "renamed",
-        "spec.tiers.1xgpu.pools[0]": "renamed",
-    },
+    "spec.nodePools.burst.name": {"spec.environments.prod.nodePools.burst.name": "renamed"},
+    "spec.nodePools.t4.name": {"spec.tiers.1xgpu.pools[0]": "renamed"},
     "spec.storage.buckets.artifacts.name": {"spec.components.mlflow.artifacts": "renamed"},
     # One image may not be offered twice, so the two change places.
     "spec.components.jupyterhub.images[0]": {"spec.components.jupyterhub.images[1]": "minimal"},
@@ -38,6 +37,10 @@ BEFORE: dict[str, tuple[str, str]] = {
     "spec.tiers.1xgpu.gpu.count": ("{model: t4, count: 1}", "{model: t4, count: 2}"),
     "spec.tiers.1xgpu.pools[0]": ("gpu: {count: 1}, cpu: 3", "cpu: 3"),
     "spec.components.mlflow.artifacts": ("[{name: artifacts}]", "[{name: artifacts}, {name: models}]"),
+    "spec.environments.prod.nodePools.burst.name": (
+        ", gpu: {count: 1}, cpu: 3, memory: 10Gi, pools: [t4]",
+        ", cpu: 3, memory: 10Gi",
+    ),
 }
 """Changes of the text on both sides, where the example leaves a leaf no other valid value."""
 
@@ -62,6 +65,12 @@ ALTERNATIVES: dict[str, str] = {
     "spec.nodePools.system.memory": "64Gi",
     "spec.nodePools.system.nodes.min": "2",
     "spec.nodePools.system.nodes.max": "4",
+    "spec.nodePools.burst.name": "renamed",
+    "spec.nodePools.burst.cpu": "16",
+    "spec.nodePools.burst.memory": "128Gi",
+    "spec.nodePools.burst.capacity": "on-demand",
+    "spec.nodePools.burst.nodes.min": "1",
+    "spec.nodePools.burst.nodes.max": "5",
     "spec.nodePools.t4.name": "renamed",
     "spec.nodePools.t4.gpu.model": "l4",
     "spec.nodePools.t4.gpu.count": "2",
@@ -83,20 +92,19 @@ ALTERNATIVES: dict[str, str] = {
     "spec.storage.buckets.artifacts.name": "renamed",
     "spec.storage.database.size": "large",
     "spec.upstreams": "vendored",
+    "spec.components.cert-manager.version": "1.19.4",
     "spec.components.training-operator.version": "1.9.2",
     "spec.components.jupyterhub.images[0]": "spark",
     "spec.components.jupyterhub.images[1]": "minimal",
     "spec.components.jupyterhub.idle": "3h",
     "spec.components.mlflow.artifacts": "models",
-    "spec.environments.dev.nodePools.t4.name": "system",
-    "spec.environments.dev.nodePools.t4.nodes.max": "2",
-    "spec.environments.dev.components.cert-manager.version": "1.19.4",
     "spec.environments.prod.branch": "env/live",
     "spec.environments.prod.cloud.project": "acme-ml-live",
     "spec.environments.prod.cloud.projectNumber": "210987654322",
     "spec.environments.prod.nodePools.system.name": "t4",
     "spec.environments.prod.nodePools.system.nodes.min": "3",
     "spec.environments.prod.nodePools.system.nodes.max": "6",
+    "spec.environments.prod.nodePools.burst.name": "t4",
     "spec.environments.prod.storage.database.size": "large",
     "spec.environments.prod.components.cert-manager.version": "1.19.4",
 }
@@ -107,6 +115,7 @@ ONLY_ONE_VALUE: dict[str, str] = {
     "spec.cloud.provider": "another provider takes a section of its own in place of this one",
     "spec.identity.signIn.provider": "people sign in with Google alone",
     "spec.storage.database.engine": "databases are Postgres",
+    "spec.environments.prod.nodePools.burst.remove": "what is not taken out is not mentioned",
 }
 
 Files = Mapping[str, File]
@@ -175,8 +184,12 @@ def _expected(leaf: str) -> tuple[str, ...]:
     item, _, key = leaf.rpartition(".")
     if key != "name" or item == "metadata":
         return (origin_of(leaf),)
-    whole = item.rpartition(".")[0]
-    return (f"{item}.", f"{whole}.{ALTERNATIVES[leaf]}.")
+    places = {item}
+    if item.startswith("spec.environments."):
+        # An environment's name is a reference: what it takes out is gone, and cannot name the removal.
+        places.add("spec." + item.split(".", 3)[3])
+    lists = {place.rpartition(".")[0] for place in places}
+    return tuple(f"{place}." for place in (*places, *(f"{each}.{ALTERNATIVES[leaf]}" for each in lists)))
 
 
 def _without_alternative(leaf: str) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
+
 from plinth.cli.vendor import _take
 from plinth.ir.ledger import ledger_text
 from plinth.ir.lock import Lock, Vendored

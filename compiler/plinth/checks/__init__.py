@@ -46,8 +46,10 @@ class Compiled:
     kinds: Kinds = field(init=False, compare=False, repr=False)
     """Every kind that a CRD of the environment brings."""
     known: tuple[FinalObject, ...] = field(init=False, compare=False, repr=False)
-    """Every object of the environment, sorted, its key in the namespace that it will be in; sketches of upstream's
-    objects where those are not at hand, and of CRDs."""
+    """Every object of the environment, sorted, its key in the namespace that it will be in.
+
+    Sketches stand for upstream's objects where those are not at hand, and for CRDs.
+    """
 
     def __post_init__(self) -> None:
         brought = kinds(self.graph, ((each.application, each.body) for each in self.objects))
@@ -58,7 +60,9 @@ class Compiled:
             found.append(FinalObject(application=application, key=key, body=body, path=path, is_whole=False))
         placed = [replace(each, key=in_place(each.key, each.application, brought)) for each in found]
         object.__setattr__(self, "kinds", brought)
-        object.__setattr__(self, "known", tuple(sorted(placed, key=lambda each: (each.application.name, each.key))))
+        object.__setattr__(
+            self, "known", tuple(sorted(placed, key=lambda each: (each.application.name, each.key)))
+        )
 
 
 class Check(ABC):

@@ -8,6 +8,7 @@ images. What a sketch lacks, the object may still have.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,12 +18,15 @@ from plinth.ir.said import pointer, settle
 from plinth.ir.targets import Application, Base, Image, ObjectKey, Patch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from plinth.catalog.components import ContainerFacts, ObjectFacts
     from plinth.ir.graph import Graph
     from plinth.ir.said import Origin
     from plinth.text.spans import SpecPath
+
+Body = Mapping[str, Any]
+"""An object, or a part of one."""
 
 CRD: Final = "CustomResourceDefinition"
 
@@ -48,7 +52,7 @@ BUILT_IN: Final = frozenset(
         "storagemigration.k8s.io",
     }
 )
-"""API groups of Kubernetes itself whose name has a dot; it has others without. Source: the API reference, 1.36."""
+"""API groups of Kubernetes itself whose name has a dot. Source: the API reference, 1.36."""
 
 CONTAINER_LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
 
@@ -83,14 +87,18 @@ def kinds(graph: Graph, whole: Iterable[tuple[Application, Mapping[str, Any]]]) 
     applications = _applications(graph)
     for base in graph.of(Base):
         application = applications.get((base.component, True))
-        for crd in base.upstream.crds if application else ():
+        if application is None:
+            continue
+        for crd in base.upstream.crds:
             served = Served(application=application, versions=crd.versions, is_namespaced=crd.is_namespaced)
             found[crd.group, crd.kind].append(served)
     for application, body in whole:
         if body.get("kind") == CRD:
             spec = body["spec"]
             versions = tuple(each["name"] for each in spec["versions"] if each.get("served"))
-            served = Served(application=application, versions=versions, is_namespaced=spec["scope"] == "Namespaced")
+            served = Served(
+                application=application, versions=versions, is_namespaced=spec["scope"] == "Namespaced"
+            )
             found[spec["group"], spec["names"]["kind"]].append(served)
     return {kind: tuple(some) for kind, some in found.items()}
 
@@ -107,7 +115,9 @@ def in_place(key: ObjectKey, application: Application, known: Kinds) -> ObjectKe
     return replace(key, namespace=application.namespace)
 
 
-def sketches(graph: Graph, at_hand: frozenset[tuple[str, ObjectKey]]) -> Iterator[tuple[Application, ObjectKey, Mapping[str, Any]]]:
+def sketches(
+    graph: Graph, at_hand: frozenset[tuple[str, ObjectKey]]
+) -> Iterator[tuple[Application, ObjectKey, Mapping[str, Any]]]:
     """A sketch of every upstream object that is not at hand, which all CRDs are.
 
     `at_hand` has the Application's name and the key of each whole object.
@@ -123,17 +133,23 @@ def sketches(graph: Graph, at_hand: frozenset[tuple[str, ObjectKey]]) -> Iterato
             is_at_hand = base.objects is not None and key.kind != CRD
             if application is None or is_at_hand or (application.name, key) in at_hand:
                 continue
-            body = _patched(_sketch(facts), base.operations.get(key, ()), patches.get((application.name, key), ()))
-            yield application, key, overlay_objects((Rendered(key, body),), (), (), images)[0].body if images else body
+            body = _patched(
+                _sketch(facts), base.operations.get(key, ()), patches.get((application.name, key), ())
+            )
+            yield (
+                application,
+                key,
+                overlay_objects((Rendered(key, body),), (), (), images)[0].body if images else body,
+            )
 
 
-def containers(node: Any, where: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every container of every pod in an object, with the JSON pointer to it; custom resources hold pods too."""
-    if isinstance(node, dict):
+def containers(node: object, where: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every container of every pod in an object, with the JSON pointer to it; custom kinds hold pods too."""
+    if isinstance(node, Mapping):
         for name, child in node.items():
             if name in CONTAINER_LISTS and isinstance(child, list):
                 for index, container in enumerate(child):
-                    if isinstance(container, dict):
+                    if isinstance(container, Mapping):
                         yield f"{where}{pointer(name, index)}", container
             else:
                 yield from containers(child, where + pointer(name))
@@ -162,7 +178,10 @@ def _sketch(facts: ObjectFacts) -> dict[str, Any]:
     body: dict[str, Any] = {"apiVersion": facts.api_version, "kind": facts.key.kind, "metadata": metadata}
     if facts.pod:
         pod: dict[str, Any] = {}
-        for name, some in (("containers", facts.pod.containers), ("initContainers", facts.pod.init_containers)):
+        for name, some in (
+            ("containers", facts.pod.containers),
+            ("initContainers", facts.pod.init_containers),
+        ):
             pod |= {name: [_container(each) for each in some]} if some else {}
         for part in reversed(json_patch.parts_of(facts.pod.path)):
             pod = {part: pod}
@@ -174,7 +193,7 @@ def _container(facts: ContainerFacts) -> dict[str, Any]:
     return {"name": facts.name, "image": facts.image} if facts.image else {"name": facts.name}
 
 
-def _patched(body: Any, operations: Iterable[Mapping[str, Any]], patches: Iterable[Patch]) -> Any:
+def _patched(body: Body, operations: Iterable[Body], patches: Iterable[Patch]) -> Body:
     body = _operated(body, operations)
     for patch in patches:
         if patch.merge is not None:
@@ -184,7 +203,7 @@ def _patched(body: Any, operations: Iterable[Mapping[str, Any]], patches: Iterab
     return body
 
 
-def _operated(body: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
+def _operated(body: Body, operations: Iterable[Body]) -> Body:
     for operation in operations:
         try:
             body = json_patch.apply(body, settle([operation])[0])

@@ -21,17 +21,18 @@ class DuplicateObjects(Check):
     page = """\
 # PLN402: two would own one object
 
-An object with the same group, kind, namespace and name is in two Applications, or in one of them both as an object of
-ours and as upstream's. The version is no part of what an object is.
+An object with the same group, kind, namespace and name is in two Applications, or in one of them both as an
+object of ours and as upstream's. The version is no part of what an object is.
 
-Argo CD is told `FailOnSharedResource=true`, so the Application that comes second does not sync at all. Without that
-each would undo the other's changes for ever, and the first of them to go would take the object of the other along:
-with a CRD, every object of its kind. Within one Application kustomize refuses to build.
+Argo CD is told `FailOnSharedResource=true`, so the Application that comes second does not sync at all.
+Without that each would undo the other's changes for ever, and the first of them to go would take the object
+of the other along: with a CRD, every object of its kind. Within one Application kustomize refuses to build.
 
 ## How to mend it
 
-Drop one of the two components, or choose versions of which only one brings the object. Components that share a CRD need
-one owner for it; if two components of Plinth's own clash, that is a fault of Plinth: please report it.
+Drop one of the two components, or choose versions of which only one brings the object. Components that
+share a CRD need one owner for it; if two components of Plinth's own clash, that is a fault of Plinth:
+please report it.
 
 ## Examples
 
@@ -87,7 +88,9 @@ spec:
         first, *others = sorted(owners, key=lambda each: each.name)
         names = list(dict.fromkeys(f"`{each.name}`" for each in others if each != first))
         if names:
-            where = f"the Applications `{first.name}` and {', '.join(names)}: Argo CD would sync only one of them"
+            where = (
+                f"the Applications `{first.name}` and {', '.join(names)}: Argo CD would sync only one of them"
+            )
         else:
             where = f"`{first.name}` twice, as ours and as upstream's: kustomize would not build it"
         return Diagnostic(
@@ -96,7 +99,9 @@ spec:
             help="drop one of the components, or choose versions of which only one brings it",
             path=spec_path(others[-1].origins),
             at_key=True,
-            related=(Related(message="it is brought here too", path=spec_path(first.origins)),) if names else (),
+            related=(Related(message="it is brought here too", path=spec_path(first.origins)),)
+            if names
+            else (),
         )
 
 
@@ -107,7 +112,11 @@ def _ours_and_theirs(compiled: Compiled) -> Iterable[tuple[Application, ObjectKe
     for manifest in compiled.graph.of(Manifest):
         application = applications.get(manifest.application)
         base = bases.get(application.component) if application else None
-        is_hidden = base is not None and manifest.key in base.upstream.objects and manifest.key.kind != "CustomResourceDefinition"
+        is_hidden = (
+            base is not None
+            and manifest.key in base.upstream.objects
+            and manifest.key.kind != "CustomResourceDefinition"
+        )
         if application and is_hidden:
             yield application, in_place(manifest.key, application, compiled.kinds)
 

@@ -16,7 +16,9 @@ from plinth.diagnostics.diagnostic import Diagnostic
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_FLOATING: Final = re.compile(r"latest|main|master|edge|nightly|dev|latest-.+|.+-latest|(?:.+-)?set[.-]by[.-].+", re.IGNORECASE)
+_FLOATING: Final = re.compile(
+    r"latest|main|master|edge|nightly|dev|latest-.+|.+-latest|(?:.+-)?set[.-]by[.-].+", re.IGNORECASE
+)
 _STAGING: Final = re.compile(r"(?:^|/)(?:k8s-staging-[^/]+|istio-testing)(?=/)")
 _NO_IMAGE: Final = re.compile(r"auto|.*(?:\{\{|\$[({]).*")
 """Filled in when a pod is made: by Istio's injection, or by what a template is given."""
@@ -29,16 +31,19 @@ class FloatingImages(Check):
     page = """\
 # PLN401: an image floats
 
-A container's image has no tag and no digest, or a tag that its makers move: `latest`, `main`, `master`, `edge`,
-`nightly`, `dev`, `latest-...`, `...-latest`, `set-by-...`. Or it lies in a registry for staging, which drops images after some weeks.
+A container's image has no tag and no digest, or a tag that its makers move: `latest`, `main`, `master`,
+`edge`, `nightly`, `dev`, `latest-...`, `...-latest`, `set-by-...`. Or it lies in a registry for staging,
+which drops images after some weeks.
 
-What runs is then not what was reviewed: two nodes of one cluster may run two programs under one name, a rollback brings
-nothing back, and one day a pod that is moved to another node does not start. Many projects publish manifests at their
-release tags that name such images; only their charts and release files name the released ones.
+What runs is then not what was reviewed: two nodes of one cluster may run two programs under one name, a
+rollback brings nothing back, and one day a pod that is moved to another node does not start. Many projects
+publish manifests at their release tags that name such images; only their charts and release files name the
+released ones.
 
 ## How to mend it
 
-Name the version, or better the digest, in a patch of the workload, and name the patch in `patches` of the component:
+Name the version, or better the digest, in a patch of the workload, and name the patch in `patches` of the
+component:
 
 ```yaml
 target: {kind: Deployment, name: trainer, namespace: ml}
@@ -80,7 +85,7 @@ metadata: {name: trainer, namespace: mlflow}
 spec:
   containers:
     - name: trainer
-      image: registry.example/trainer:latest@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+      image: example/trainer:latest@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 ```
 
 Every upstream that Plinth brings names its version:
@@ -104,7 +109,7 @@ spec:
             if reason:
                 yield Diagnostic(
                     code=self.code,
-                    message=f"{listed(each.key for each in objects)} would run the image `{image}`, which {reason}",
+                    message=f"{listed(each.key for each in objects)} would run `{image}`, which {reason}",
                     help="name a version or a digest in a patch, and the patch in `patches` of the component",
                     path=objects[0].path,
                     at_key=True,

@@ -20,16 +20,17 @@ class IncompleteUpstreams(Check):
     page = """\
 # PLN406: a vendored upstream is incomplete
 
-An upstream was vendored from a mirror whose `SOURCE` says that it leaves objects out, or keeps their keys and blanks
-their values.
+An upstream was vendored from a mirror whose `SOURCE` says that it leaves objects out, or keeps their keys
+and blanks their values.
 
-Such a tree compiles, can be compared, and is good for tests. Committed and synced, the component would come up without
-these objects, or with blanks in their place; in a cluster that has the real ones, it would take them away.
+Such a tree compiles, can be compared, and is good for tests. Committed and synced, the component would come
+up without these objects, or with blanks in their place; in a cluster that has the real ones, it would take
+them away.
 
 ## How to mend it
 
-Vendor it again from a complete mirror (`plinth vendor --mirror DIR`), or write `upstreams: remote`, and Argo CD fetches
-the upstream as its makers publish it.
+Vendor it again from a complete mirror (`plinth vendor --mirror DIR`), or write `upstreams: remote`, and
+Argo CD fetches the upstream as its makers publish it.
 
 ## Examples
 
@@ -65,8 +66,8 @@ spec:
                 yield Diagnostic(
                     code=self.code,
                     severity="warning",
-                    message=f"`{base.component}` {base.version} was vendored without {listed(base.incomplete)}:"
-                    " good for tests, never for a commit",
+                    message=f"`{base.component}` {base.version} was vendored without"
+                    f" {listed(base.incomplete)}: good for tests, never for a commit",
                     help="vendor it from a complete mirror, or write `upstreams: remote`",
                     path=spec_path(base.origins),
                     at_key=True,

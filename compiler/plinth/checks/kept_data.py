@@ -27,8 +27,8 @@ class KeptData(Check):
 
 A PersistentVolumeClaim does not tell Argo CD to keep it.
 
-When the component leaves the spec, or its Application is deleted, Argo CD deletes the claim, and most storage classes
-then delete the disk. A claim that an upstream renames is deleted in the same way.
+When the component leaves the spec, or its Application is deleted, Argo CD deletes the claim, and most
+storage classes then delete the disk. A claim that an upstream renames is deleted in the same way.
 
 ## How to mend it
 
@@ -43,7 +43,8 @@ metadata:
   annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}
 ```
 
-`confirm` in place of `false` has Argo CD ask a person first. A claim that has served its purpose is deleted by hand.
+`confirm` in place of `false` has Argo CD ask a person first. A claim that has served its purpose is deleted
+by hand.
 
 ## Examples
 
@@ -66,7 +67,10 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 20Gi}}}
 ```yaml object silent
 apiVersion: v1
 kind: PersistentVolumeClaim
-metadata: {name: runs, namespace: mlflow, annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}
+metadata:
+  name: runs
+  namespace: mlflow
+  annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 20Gi}}}
 ```
 
@@ -89,7 +93,8 @@ spec:
                     code=self.code,
                     severity="warning",
                     message=f"`{each.key}` and its data are deleted with the component",
-                    help=f'annotate it by a patch: `{_OPTIONS}: "Prune=false,Delete=false"`; see `plinth explain {self.code}`',
+                    help=f"add `{_OPTIONS}: Prune=false,Delete=false` to its annotations by a patch;"
+                    f" `plinth explain {self.code}` shows one",
                     path=each.path,
                     at_key=True,
                 )
@@ -97,7 +102,10 @@ spec:
 
 def _stays(body: Mapping[str, Any]) -> bool:
     text = str((body["metadata"].get("annotations") or {}).get(_OPTIONS) or "")
-    said = {name.strip(): value.strip() for name, _, value in (option.partition("=") for option in text.split(","))}
+    said = {
+        name.strip(): value.strip()
+        for name, _, value in (option.partition("=") for option in text.split(","))
+    }
     return all(said.get(name) in values for name, values in _KEEPING.items())
 
 

@@ -25,18 +25,18 @@ class Namespaces(Check):
     page = """\
 # PLN405: nothing makes the namespace
 
-An object is in a namespace that no object of the environment makes, or that comes in a later wave. Namespaces that every
-cluster has (`default`, `kube-node-lease`, `kube-public`, `kube-system`) are there already. An object that names none goes into the
-namespace of its component.
+An object is in a namespace that no object of the environment makes, or that comes in a later wave.
+Namespaces that every cluster has (`default`, `kube-node-lease`, `kube-public`, `kube-system`) are there
+already. An object that names none goes into the namespace of its component.
 
-The API server refuses an object whose namespace is not there. Argo CD is not told to make namespaces by itself: one
-that it made would have no label, and so neither the restrictions on pods nor the access to the secret store that
-namespaces of Plinth have.
+The API server refuses an object whose namespace is not there. Argo CD is not told to make namespaces by
+itself: one that it made would have no label, and so neither the restrictions on pods nor the access to the
+secret store that namespaces of Plinth have.
 
 ## How to mend it
 
-Add the component that makes the namespace, or let a patch take the object elsewhere. If a component of Plinth's own puts
-objects where it makes no namespace, that is a fault of the component: please report it.
+Add the component that makes the namespace, or let a patch take the object elsewhere. If a component of
+Plinth's own puts objects where it makes no namespace, that is a fault of the component: please report it.
 
 ## Examples
 
@@ -77,7 +77,8 @@ spec:
             if reason:
                 yield Diagnostic(
                     code=self.code,
-                    message=f"{listed(each.key for each in objects)} would be refused: the namespace `{name}` {reason}",
+                    message=f"{listed(each.key for each in objects)} would be refused:"
+                    f" the namespace `{name}` {reason}",
                     help=f"add the component that makes `{name}`, or take the objects elsewhere by a patch",
                     path=objects[0].path,
                     at_key=True,

@@ -7,7 +7,7 @@ or replaces, and a person who adds to them does it by a patch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from plinth.checks import Check, Compiled
 from plinth.checks._known import CONTAINER_LISTS, listed, spec_path
@@ -31,18 +31,18 @@ class SecretValues(Check):
     page = """\
 # PLN403: the value of a secret would be in git
 
-An object of ours or a patch of yours gives a Secret its content, or hands a container something that looks like a key
-or a password: the marks that issuers put on their keys, a password within a URL, or a long run of letters and digits
-that no person would write. What it is, is never shown.
+An object of ours or a patch of yours gives a Secret its content, or hands a container something that looks
+like a key or a password: the marks that issuers put on their keys, a password within a URL, or a long run
+of letters and digits that no person would write. What it is, is never shown.
 
-Everything that is compiled is committed. Whoever can read the repository then has the secret, base64 hides nothing, and
-taking the line out again does not take it out of the history.
+Everything that is compiled is committed. Whoever can read the repository then has the secret, base64 hides
+nothing, and taking the line out again does not take it out of the history.
 
 ## How to mend it
 
-Put the value into the secret store of the cloud, refer to it by name, and let an ExternalSecret bring it into the
-cluster. A container reads it by `valueFrom: {secretKeyRef: {name: ..., key: ...}}`. Take a value that has been
-committed for known: replace it where it was issued.
+Put the value into the secret store of the cloud, refer to it by name, and let an ExternalSecret bring it
+into the cluster. A container reads it by `valueFrom: {secretKeyRef: {name: ..., key: ...}}`. Take a value
+that has been committed for known: replace it where it was issued.
 
 ## Examples
 
@@ -97,11 +97,17 @@ spec:
     def run(self, compiled: Compiled) -> Iterable[Diagnostic]:
         """One for each object of ours, and one for each patch, that holds a value."""
         for manifest in compiled.graph.of(Manifest):
-            found = sorted({_shown(where) for where in _values(manifest.key, _leaves(settle(manifest.body)[0], ()))})
+            found = sorted(
+                {_shown(where) for where in _values(manifest.key, _leaves(settle(manifest.body)[0], ()))}
+            )
             if found:
                 yield self._diagnostic(f"`{manifest.key}`", found, spec_path(manifest.origins), at_key=True)
         for patch in compiled.graph.of(Patch):
-            found = sorted({_shown(where) for where in _values(patch.target, _written(patch))}) if patch.file else []
+            found = (
+                sorted({_shown(where) for where in _values(patch.target, _written(patch))})
+                if patch.file
+                else []
+            )
             if found:
                 named = f"`{patch.file}`, a patch of `{patch.target}`,"
                 yield self._diagnostic(named, found, spec_path(patch.origins), at_key=False)
@@ -125,7 +131,7 @@ def _written(patch: Patch) -> Iterator[Leaf]:
             yield from _leaves(settle(operation["value"])[0], parts_of(operation["path"]))
 
 
-def _leaves(node: Any, where: tuple[str, ...]) -> Iterator[Leaf]:
+def _leaves(node: object, where: tuple[str, ...]) -> Iterator[Leaf]:
     if isinstance(node, Mapping):
         for key, child in node.items():
             yield from _leaves(child, (*where, str(key)))
@@ -137,7 +143,7 @@ def _leaves(node: Any, where: tuple[str, ...]) -> Iterator[Leaf]:
 
 
 def _values(key: ObjectKey, leaves: Iterable[Leaf]) -> Iterator[tuple[str, ...]]:
-    """Where a value stands: anything in a Secret, and elsewhere what looks like one and is told to a program."""
+    """Where a value stands: all that a Secret holds, and what looks like one and is told to a program."""
     is_secret = (key.group, key.kind) == ("", "Secret")
     for where, text in leaves:
         if is_secret:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ARGO_CD: Final = frozenset({"AppProject", "Application", "ApplicationSet"})
-"""Kinds of Argo CD, which is there before anything else is applied; Argo Workflows has others in the same group."""
+"""Kinds of Argo CD, which is there before all else; Argo Workflows has others in the same group."""
 
 
 class UnknownKinds(Check):
@@ -23,16 +23,18 @@ class UnknownKinds(Check):
     page = """\
 # PLN404: no CRD for a custom resource
 
-An object is of a kind that Kubernetes does not have itself, and no component of the environment brings its CRD; or the CRD
-does not serve the version that the object is written in; or the CRD comes in the same wave or a later one.
+An object is of a kind that Kubernetes does not have itself, and no component of the environment brings its
+CRD; or the CRD does not serve the version that the object is written in; or the CRD comes in the same wave
+or a later one.
 
-The API server refuses an object whose kind it does not know. Argo CD looks at every object before it applies the first
-one, so the whole Application fails, and with it every wave that comes after.
+The API server refuses an object whose kind it does not know. Argo CD looks at every object before it
+applies the first one, so the whole Application fails, and with it every wave that comes after.
 
 ## How to mend it
 
-Add the component that brings the CRD, or choose a version of it that serves the object's version. The order follows
-from what a component requires; where it is wrong, that is a fault of the component: please report it.
+Add the component that brings the CRD, or choose a version of it that serves the object's version. The order
+follows from what a component requires; where it is wrong, that is a fault of the component: please report
+it.
 
 ## Examples
 
@@ -86,7 +88,8 @@ spec:
             if reason:
                 yield Diagnostic(
                     code=self.code,
-                    message=f"{listed(each.key for each in objects)} would be refused: {reason} `{api_version}` `{kind}`",
+                    message=f"{listed(each.key for each in objects)} would be refused:"
+                    f" {reason} `{api_version}` `{kind}`",
                     help="add the component that brings the CRD, in a version that serves this one",
                     path=objects[0].path,
                     at_key=True,
@@ -103,10 +106,14 @@ def _unserved(compiled: Compiled, item: FinalObject, version: str) -> str:
         versions = sorted({name for each in every for name in each.versions})
         return f"the CRD serves {listed(versions)}, and not"
     # Within one Application Argo CD applies CRDs first.
-    in_time = [each for each in serving if each.application == item.application or each.application.wave < item.application.wave]
+    in_time = [
+        each
+        for each in serving
+        if each.application == item.application or each.application.wave < item.application.wave
+    ]
     if not in_time:
-        late = serving[0].application
-        return f"`{item.application.name}` is in wave {item.application.wave}, and `{late.name}` in wave {late.wave} brings"
+        own, late = item.application, serving[0].application
+        return f"`{own.name}` is in wave {own.wave}, and `{late.name}` in wave {late.wave} brings"
     return ""
 
 

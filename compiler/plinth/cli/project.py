@@ -17,7 +17,6 @@ from plinth.ir.people import PatchFault
 from plinth.ir.vendored import tree_digest
 from plinth.pipeline import Inputs
 from plinth.text.manifests import ManifestError, read_manifests
-from plinth.text.nodes import plain, read_yaml
 from plinth.workspace import (
     BadLedger,
     Busy,
@@ -92,18 +91,17 @@ class Project:
         data = self.workspace.read_optional(LOCK)
         if data is None:
             return Lock()
-        node, faults = read_yaml(data, LOCK)
         try:
-            if node is None or faults:
-                raise LockError(faults[0].message if faults else "it is empty")
-            return read_lock(plain(node))
-        except LockError as error:
+            documents = read_manifests(data)
+            if len(documents) != 1:
+                raise LockError("it is no single document")
+            return read_lock(documents[0])
+        except (ManifestError, LockError) as error:
             raise PlinthError(
                 Diagnostic(
                     code="PLN908",
                     message=f"`{LOCK}` cannot be read: {error}",
                     help="restore it from git; without it versions and machines are chosen anew",
-                    span=faults[0].span if faults else None,
                 )
             ) from None
 

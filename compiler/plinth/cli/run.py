@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import itertools
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -117,5 +118,5 @@ def _help() -> str:
 
 def _wants_json(words: Sequence[str]) -> bool:
     """Read before anything else, so that a mistyped line is answered in the form that was asked for."""
-    pairs = zip(words, [*words[1:], ""], strict=True)
+    pairs = itertools.pairwise([*words, ""])
     return any(word == "--format=json" or (word == "--format" and value == "json") for word, value in pairs)

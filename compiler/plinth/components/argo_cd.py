@@ -38,10 +38,10 @@ if operation ~= nil and (operation.phase == "Running" or operation.phase == "Ter
   hs.message = operation.message or "A sync is under way"
   return hs
 end
-local compared = obj.status.sync.comparedTo
-if compared ~= nil and compared.source ~= nil then
+local wanted, compared = obj.spec.source, obj.status.sync.comparedTo
+if wanted ~= nil and compared ~= nil and compared.source ~= nil then
   for _, field in ipairs({"repoURL", "path", "targetRevision"}) do
-    if compared.source[field] ~= obj.spec.source[field] then
+    if compared.source[field] ~= wanted[field] then
       hs.message = "The wanted source has not been compared yet"
       return hs
     end

@@ -112,7 +112,7 @@ class JupyterHub(Component[Section]):
                 reader=secret_reader(),
                 made_by="person",
                 keys=(needs.SecretKey(name="clientID"), needs.SecretKey(name="clientSecret")),
-                origins=(sign_in.spec_path,),
+                origins=(*origins, sign_in.spec_path),
             )
         return asked
 
@@ -205,6 +205,12 @@ def _settings(section: Section, given: Given) -> Said:
             "oauth_callback_url": text("https://hub.", said(identity, "domain"), "/hub/oauth_callback"),
         },
         "KubeSpawner": {
+            # The namespace is `restricted`, and without these no notebook would start there.
+            "container_security_context": {
+                "capabilities": {"drop": ["ALL"]},
+                "runAsNonRoot": True,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
             "image": images.map(lambda chosen: NOTEBOOKS[chosen[0]][1]),
             "storage_capacity": said(section, "storage"),
             "profile_list": [_profile(tier, section, given, first=tier is platform.tiers[0]) for tier in platform.tiers],

@@ -45,9 +45,12 @@ _RUN: Final = re.compile(r"(?<![0-9A-Za-z+/=_:@.-])[0-9A-Za-z+/=_]{24,}+(?![:@.-
 SHORTEST_PART: Final = 20
 """Characters between slashes that are judged. Base64 has few slashes, a path has one after each name."""
 LEAST_ENTROPY: Final = 3.5
-"""Bits for each character. English words joined without spaces have about 3; random base64 of 24 has over 4."""
+"""Bits for each character. Joined English words have about 3; random base64 of 24 has over 4."""
 LEAST_BREAKS: Final = 0.25
-"""Changes between lower case, upper case and digits for each character. Random text has 0.4; `MyTeamsPool2026` 0.2."""
+"""Changes of kind (lower case, upper case, digit) for each character.
+
+`MyTeamsPool2026` has 0.2, random text 0.4.
+"""
 
 
 def secret_in(text: str) -> tuple[int, int] | None:

@@ -61,11 +61,13 @@ def _read(root: Path) -> dict[str, set[str]]:
 
 
 def _commits(repository: Repo) -> Iterable[Commit]:
+    from git.exc import BadName  # noqa: PLC0415 - as above
+
     seen: dict[str, Commit] = {}
     for name in HEADS:
         try:
             commit = repository.commit(name)
-        except (ValueError, OSError):  # no such head: nothing of the kind is under way
+        except (BadName, ValueError, OSError):  # no such head: nothing of the kind is under way
             continue
         seen |= {each.hexsha: each for each in (commit, *commit.parents)}
     return seen.values()

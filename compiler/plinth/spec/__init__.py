@@ -11,6 +11,6 @@ import os
 # plug-ins of pydantic costs as much as reading a platform.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from plinth.spec.section import Section  # noqa: E402 - after the switch above
+from plinth.spec.section import Section
 
 __all__ = ["Section"]

@@ -124,9 +124,9 @@ def _missing(node: Node, location: Location, model: type[Section]) -> Diagnostic
         way_out = "name at least one: `identity: {domain: ml.example.com, admins: [platform@example.com]}`"
     else:
         info = _field_at(model, location)
-        about = f": {info.description[0].lower()}{info.description[1:]}" if info and info.description else ""
+        about = f": {_clause(info.description)}" if info and info.description else ""
         where = f"`{show_path(node.path)}`" if node.path else "the file"
-        code, message, way_out = "PLN202", f"{where} lacks `{key}`", f"add `{key}`{about.rstrip('.')}"
+        code, message, way_out = "PLN202", f"{where} lacks `{key}`", f"add `{key}`{about}"
     return Diagnostic(
         code=code, message=message, help=way_out, path=node.path, at_key=True, span=place_of(node)
     )
@@ -147,6 +147,12 @@ def _unknown(node: Node, location: Location, model: type[Section]) -> Diagnostic
         at_key=True,
         span=node.key_span or node.span,
     )
+
+
+def _clause(sentence: str) -> str:
+    """A field's description as it goes on after a colon."""
+    end = "" if sentence.endswith("...") else "."
+    return sentence[0].lower() + sentence[1:].removesuffix(end)
 
 
 def _at(node: Node, *, code: str, message: str, help_: str) -> Diagnostic:

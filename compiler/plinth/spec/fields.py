@@ -72,11 +72,8 @@ def name_fault(text: str) -> tuple[str, str] | None:
     """What is wrong with a name and what to do about it, or None for a good one."""
     if _NAME.fullmatch(text) and len(text) <= LONGEST_NAME:
         return None
-    return (
-        f"{shown(text)} is not a name",
-        f"use 1 to {LONGEST_NAME} of a-z, 0-9 and `-`, a letter first and no `-` last: "
-        "it becomes part of names in the cloud and in the cluster",
-    )
+    rule = f"use 1 to {LONGEST_NAME} of a-z, 0-9 and `-`, a letter first and no `-` last"
+    return f"{shown(text)} is not a name", f"{rule}: it becomes part of names in the cloud and in the cluster"
 
 
 def _name(text: str) -> str:

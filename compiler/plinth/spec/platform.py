@@ -30,6 +30,7 @@ from plinth.spec.fields import (
     to_bytes,
 )
 from plinth.spec.section import Section
+from plinth.text.source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,13 +57,14 @@ def memory_gib(text: str) -> Decimal:
 
 
 def _window(text: str) -> str:
-    if _WINDOW.fullmatch(text):
-        _, start, end = parse_window(text)
-        if start < end <= 24 * 60:
-            return text
-    refuse(
-        "PLN204", f"`{text}` is not a weekly window", "write a day and its hours in UTC: `sat 02:00-08:00`"
-    )
+    _, start, end = parse_window(text) if _WINDOW.fullmatch(text) else ("", 0, 0)
+    if not start < end <= 24 * 60:
+        refuse(
+            "PLN204",
+            f"{shown(text)} is not a weekly window",
+            "write a day and its hours in UTC: `sat 02:00-08:00`",
+        )
+    return text
 
 
 def _control_plane(text: str) -> str:
@@ -120,7 +122,8 @@ class Network(Section):
     )
     access: Literal["private", "public"] = Field(
         default="private",
-        description="`private`: the control plane has no public address and is reached by name, through the cloud's IAM.",
+        description="`private`: the control plane has no public address and is reached by name, "
+        "through the cloud's IAM.",
     )
     allow: tuple[Cidr, ...] = Field(
         default=(), description="Ranges that may reach the control plane's addresses."

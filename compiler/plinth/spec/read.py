@@ -136,7 +136,7 @@ def _validate(tree: Tree) -> Document:
     if cloud_faults:
         untold = (*untold, ("spec", "cloud"))
     faults = (*cloud_faults, *component_faults.values())
-    known = document_type(cloud, components)
+    known = _known_type(cloud, tuple(components.items()))
     try:
         typed = known.model_validate(_plain(root))
     except ValidationError as error:
@@ -144,6 +144,14 @@ def _validate(tree: Tree) -> Document:
     if faults:
         raise SpecError(faults)
     return typed.attached(root)
+
+
+@cache
+def _known_type(
+    cloud: type[CloudSection], components: tuple[tuple[str, type[ComponentSection]], ...]
+) -> type[Document]:
+    """The type of a file, made once for all environments that name the same plug-ins."""
+    return document_type(cloud, dict(components))
 
 
 def _cloud_type(root: Node) -> tuple[type[CloudSection], tuple[Diagnostic, ...]]:
@@ -230,7 +238,8 @@ def _secrets(document: Node) -> tuple[Diagnostic, ...]:
         Diagnostic(
             code="PLN205",
             message="this value looks like a secret",
-            help="put it into the secret store and write its name: `{secret: NAME}`; revoke it if it was ever committed",
+            help="put it into the secret store and write its name: `{secret: NAME}`; "
+            "revoke it if it was ever committed",
             path=node.path,
             span=node.span,
         )

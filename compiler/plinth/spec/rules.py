@@ -57,8 +57,8 @@ def check_environments(platforms: Mapping[str, Platform]) -> tuple[Diagnostic, .
                 Diagnostic(
                     code="PLN307",
                     message=f"environments `{other}` and `{name}` are one cluster: {' '.join(cluster)}",
-                    help=f"give `{name}` a `{cloud.key_of(cloud.cluster_field)}` of its own: an environment is one cluster, "
-                    "with its own identities, Terraform state and Argo CD",
+                    help=f"give `{name}` a `{cloud.key_of(cloud.cluster_field)}` of its own: an environment "
+                    "is one cluster, with its own identities, Terraform state and Argo CD",
                     path=path,
                     related=(Related(message=f"`{name}` is here", path=("spec", "environments", name)),),
                 )
@@ -166,7 +166,8 @@ def _room_for_pods(platform: Platform, pods: ipaddress.IPv4Network) -> Iterator[
         yield Diagnostic(
             code="PLN303",
             message=f"`{pods}` has pod addresses for {room} nodes, and the pools may grow to {wanted}",
-            help=f"give it /{PODS_PER_NODE_PREFIX - (wanted - 1).bit_length()}: each node takes a /{PODS_PER_NODE_PREFIX}",
+            help=f"give it /{PODS_PER_NODE_PREFIX - (wanted - 1).bit_length()}: "
+            f"each node takes a /{PODS_PER_NODE_PREFIX}",
             path=platform.network.said_path("pods"),
         )
 
@@ -210,7 +211,8 @@ def _references(platform: Platform) -> Iterator[Diagnostic]:
             if tier.gpu and not pool.machine and offered < tier.gpu.count:
                 yield Diagnostic(
                     code="PLN309",
-                    message=f"tier `{tier.name}` wants {tier.gpu.count} GPUs and node pool `{pool.name}` has {offered} in a node",
+                    message=f"tier `{tier.name}` wants {tier.gpu.count} GPUs, "
+                    f"and node pool `{pool.name}` has {offered} in a node",
                     help="lower the tier's count, or name a pool whose nodes have as many",
                     path=tier.said_path("pools"),
                     related=(Related(message=f"node pool `{pool.name}`", path=pool.spec_path),),

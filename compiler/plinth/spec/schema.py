@@ -78,16 +78,16 @@ def _change(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nullable(value: dict[str, Any]) -> dict[str, Any]:
-    options = value["anyOf"] if "anyOf" in value else [value]
+    options = value.get("anyOf", [value])
     return {"anyOf": [*(each for each in options if each != {"type": "null"}), {"type": "null"}]}
 
 
-def _renamed(value: Any) -> Any:
+def _renamed(value: Any) -> Any:  # noqa: ANN401 - any piece of JSON, as it came
     if isinstance(value, dict):
         return {
             key: _REFERENCE + _changed(item.removeprefix(_REFERENCE)) if key == "$ref" else _renamed(item)
             for key, item in value.items()
-            if key not in {"default"}
+            if key != "default"
         }
     if isinstance(value, list):
         return [_renamed(item) for item in value]

@@ -48,7 +48,7 @@ def answer(need: Network, names: Names, platform: Platform) -> Answer[NoFacts]:
     targets += [_network(names, origins), _subnetwork(need, names, origins)]
     targets += _way_out(names, origins)
     targets += _firewall(need, names, origins)
-    if platform.storage.database:
+    if platform.storage.database and not platform.storage.database.existing:
         targets += _private_services(names, (platform.storage.said_path("database"),))
     return Answer(targets=tuple(targets), facts=NoFacts())
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plinth.ir.needs import NodePool
+    from plinth.ir.said import Origin
     from plinth.spec import Section
 
 GPU_RESOURCE: Final = "nvidia.com/gpu"
@@ -164,7 +165,9 @@ def _limits(pool: spec.NodePool) -> dict[str, Any]:
         "total_min_node_count": said(pool.nodes, "min"),
         "total_max_node_count": said(pool.nodes, "max"),
         # GPUs and spot machines are where they are: take them in any zone.
-        "location_policy": "ANY" if pool.gpu or pool.capacity == "spot" else "BALANCED",
+        "location_policy": Said(
+            "ANY" if pool.gpu or pool.capacity == "spot" else "BALANCED", _scarcity_origins(pool)
+        ),
     }
 
 
@@ -192,7 +195,7 @@ def _node_config(pool: spec.NodePool, machine: Machine, names: Names) -> dict[st
         "gcfs_config": [{"enabled": True}],
         "tags": [names.node_tag],
         "labels": {POOL_LABEL: said(pool, "name"), CAPACITY_LABEL: said(pool, "capacity")},
-        "taint": _taints(pool),
+        "taint": Said(_taints(pool), _scarcity_origins(pool)),
     }
     if pool.capacity == "spot":
         config["spot"] = Said(True, said(pool, "capacity").origins)  # noqa: FBT003 - a leaf's value
@@ -207,11 +210,16 @@ def _node_config(pool: spec.NodePool, machine: Machine, names: Names) -> dict[st
     return config
 
 
+def _scarcity_origins(pool: spec.NodePool) -> tuple[Origin, ...]:
+    """What decides whether a pool's nodes are scarce, and kept for those that ask for them."""
+    return (pool.gpu.spec_path,) if pool.gpu else said(pool, "capacity").origins
+
+
 def _taints(pool: spec.NodePool) -> list[dict[str, Any]]:
+    origins = _scarcity_origins(pool)
     if pool.gpu:
-        return [{key: Said(value, (pool.gpu.spec_path,)) for key, value in GPU_TAINT.items()}]
+        return [{key: Said(value, origins) for key, value in GPU_TAINT.items()}]
     if pool.capacity == "spot":
-        origins = said(pool, "capacity").origins
         return [{"key": CAPACITY_LABEL, "value": Said("spot", origins), "effect": "NO_SCHEDULE"}]
     return []
 

@@ -1,0 +1,78 @@
+"""What every test may ask for, and what a run says of the tests that it left out."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from plinth.cli import main
+
+from support import golden, platforms, stub_provider
+
+SCHEMAS = sorted(Path(__file__).parent.joinpath("data", "tfschema").glob("*.json"))
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden", action="store_true", help="write golden files as they are compiled now; read the diff"
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--update-golden") and os.environ.get("CI"):
+        raise pytest.UsageError("--update-golden has no use under CI: golden files are written where somebody reads the diff")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One line for each reason, so that no run passes for complete that is not."""
+    left_out = defaultdict(list)
+    for report in terminalreporter.stats.get("skipped", ()):
+        _, _, reason = report.longrepr
+        left_out[reason.removeprefix("Skipped: ")].append(report.nodeid.partition("[")[0])
+    for reason, names in sorted(left_out.items()):
+        listed = ", ".join(f"{name} ({names.count(name)})" for name in sorted(set(names)))
+        terminalreporter.write_line(f"left out: {listed} because {reason}")
+
+
+@pytest.fixture(scope="session")
+def update_golden(request):
+    """True where golden files are to be written, not compared."""
+    return request.config.getoption("--update-golden")
+
+
+@pytest.fixture(scope="session")
+def stub_providers():
+    """The value of `TF_REATTACH_PROVIDERS` for the recorded providers, served once in this process."""
+    with stub_provider.serve(SCHEMAS) as reattach:
+        yield reattach
+
+
+@pytest.fixture(scope="session")
+def remote_example(tmp_path_factory):
+    """A folder with the example, compiled as it stands."""
+    folder = tmp_path_factory.mktemp("remote")
+    (folder / "platform.yaml").write_bytes(platforms.example())
+    assert main(["compile", "-C", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vendored_example(tmp_path_factory):
+    """A folder with the example, its upstreams vendored from the mirror, and compiled."""
+    mirror = platforms.mirror()
+    if mirror is None:
+        pytest.skip(f"there are no upstream manifests: {platforms.MIRROR_VARIABLE} names no folder")
+    folder = tmp_path_factory.mktemp("vendored")
+    text = platforms.example().replace(b"upstreams: remote", b"upstreams: vendored")
+    (folder / "platform.yaml").write_bytes(text)
+    assert main(["vendor", "--mirror", str(mirror), "-C", str(folder)]) == 0
+    assert main(["compile", "-C", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vendored_result(vendored_example):
+    """The same compile in memory: graphs and final objects."""
+    return golden.compiled(vendored_example)

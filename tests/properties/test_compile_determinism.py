@@ -1,0 +1,158 @@
+"""The tree is a function of the spec: nothing of the machine, the moment or the writing shows in it.
+
+Every compile here is a process of its own. What a variant changes beside the spec's meaning must
+leave every byte, and every file's mode, as the first compile has them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plinth.text.nodes import plain, read_yaml
+from support.platforms import FILE, example
+
+MODE = 0o644
+
+ORDERED = ("tiers", "images", "pools", "weekly")
+"""Lists in which the first item means something, or whose order a person sees again."""
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """The tree of the example, compiled once under plain circumstances."""
+    root = tmp_path_factory.mktemp("plain")
+    (root / FILE).write_bytes(example())
+    assert run(root, "compile").returncode == 0
+    return contents(root)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param({"PYTHONHASHSEED": "0"}, id="hash seed 0"),
+        pytest.param({"PYTHONHASHSEED": "1"}, id="hash seed 1"),
+        pytest.param({"PYTHONHASHSEED": "random"}, id="random hash seed"),
+        # Where a locale is not installed, its name in the variable still is something to trip over.
+        pytest.param({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, id="ASCII"),
+        pytest.param({"LC_ALL": "de_DE.UTF-8", "TZ": "Pacific/Chatham"}, id="German, far east"),
+        pytest.param({"LC_ALL": "tr_TR.UTF-8", "TZ": "America/Los_Angeles"}, id="Turkish, far west"),
+    ],
+)
+def test_the_environment_does_not_show(expected, tmp_path, environment):
+    (tmp_path / FILE).write_bytes(example())
+    assert run(tmp_path, "compile", environment=environment).returncode == 0
+    assert contents(tmp_path) == expected
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077], ids=["everybody", "nobody else"])
+def test_the_umask_does_not_show(expected, tmp_path, umask):
+    (tmp_path / FILE).write_bytes(example())
+    assert run(tmp_path, "compile", umask=umask).returncode == 0
+    assert contents(tmp_path) == expected
+    assert {path: mode for path, mode in modes(tmp_path).items() if mode != MODE} == {}
+
+
+def test_the_folder_does_not_show(expected, tmp_path):
+    root = tmp_path / "a folder" / "Größe" / "x" / ".." / "y"
+    root.mkdir(parents=True)
+    (root / FILE).write_bytes(example())
+    assert run(tmp_path, "compile", "-C", str(root)).returncode == 0
+    assert contents(root) == expected
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_order_of_what_has_none_does_not_show(expected, tmp_path, seed):
+    document, _ = read_yaml(example(), FILE)
+    assert document is not None
+    shuffled = shuffle(plain(document), random.Random(seed))  # noqa: S311 - no secret, and repeatable
+    text = json.dumps(shuffled)
+    assert text != json.dumps(plain(document))
+    (tmp_path / FILE).write_text(text, encoding="utf-8")  # JSON is YAML, and keeps this order
+    assert run(tmp_path, "compile", environment={"PYTHONHASHSEED": str(seed)}).returncode == 0
+    assert contents(tmp_path) == expected
+
+
+def test_a_second_compile_touches_nothing(tmp_path):
+    (tmp_path / FILE).write_bytes(example())
+    assert run(tmp_path, "compile").returncode == 0
+    before = marks(tmp_path, "**/*")
+    assert run(tmp_path, "compile", "--check").returncode == 0
+    assert run(tmp_path, "compile").returncode == 0
+    assert marks(tmp_path, "**/*") == before
+
+
+def test_a_second_compile_without_its_note_of_the_first_touches_nothing(tmp_path):
+    (tmp_path / FILE).write_bytes(example())
+    assert run(tmp_path, "compile").returncode == 0
+    before = marks(tmp_path, "[!.]*/**/*")
+    for words in (("compile", "--check"), ("compile",)):
+        (tmp_path / ".plinth" / "stamp.json").unlink()
+        assert run(tmp_path, *words).returncode == 0
+    assert marks(tmp_path, "[!.]*/**/*") == before
+
+
+def test_a_stale_tree_is_told(tmp_path):
+    (tmp_path / FILE).write_bytes(example())
+    assert run(tmp_path, "compile").returncode == 0
+    stale = tmp_path / "overlays" / "dev" / "mlflow" / "kustomization.yaml"
+    stale.unlink()
+    done = run(tmp_path, "compile", "--check")
+    assert done.returncode == 2
+    assert "overlays/dev/mlflow/kustomization.yaml" in done.stdout
+    assert not stale.exists()
+
+
+def shuffle(value: Any, order: random.Random, key: str = "") -> Any:
+    """The same spec with its keys, and the lists without an order of their own, in another order."""
+    if isinstance(value, dict):
+        keys = list(value)
+        order.shuffle(keys)
+        return {each: shuffle(value[each], order, each) for each in keys}
+    if isinstance(value, list):
+        items = [shuffle(item, order) for item in value]
+        if key not in ORDERED:
+            order.shuffle(items)
+        return items
+    return value
+
+
+def run(folder: Path, *words: str, environment: dict[str, str] | None = None, umask: int = 0o022) -> Any:
+    kept = {
+        name: value for name, value in os.environ.items() if name not in {"LC_ALL", "TZ", "PYTHONHASHSEED"}
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "plinth", *words],
+        check=False,
+        cwd=folder,
+        env={**kept, **(environment or {})},
+        umask=umask,
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Every file that a compile has written, by its path."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and path.name != FILE and ".plinth" not in path.relative_to(root).parts
+    }
+
+
+def modes(root: Path) -> dict[str, int]:
+    return {path: (root / path).stat().st_mode & 0o777 for path in contents(root)}
+
+
+def marks(root: Path, pattern: str) -> dict[str, tuple[int, int, int]]:
+    """What tells a file that was written again from one that was left alone."""
+    found = {path.relative_to(root).as_posix(): path.stat() for path in root.glob(pattern)}
+    return {path: (mark.st_mtime_ns, mark.st_ino, mark.st_size) for path, mark in found.items()}

@@ -1,0 +1,60 @@
+"""Build kustomizations with the real program: `kustomize`, or the one inside `kubectl`.
+
+Builds read files only: no chart is rendered and no address is fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from plinth.catalog.facts import key_of
+from plinth.text.manifests import read_manifests
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plinth.catalog.objects import ObjectKey
+
+VARIABLE = "PLINTH_KUSTOMIZE"
+TIMEOUT_S = 120.0
+
+MISSING = f"neither `kustomize` nor `kubectl` is on PATH, and {VARIABLE} names neither"
+
+
+class BuildError(Exception):
+    """A folder that kustomize does not build; the message is its own."""
+
+
+def command() -> tuple[str, ...] | None:
+    """The words that build the folder named after them, or None where there is no such program."""
+    named = os.environ.get(VARIABLE)
+    for name in (named,) if named else ("kustomize", "kubectl"):
+        path = shutil.which(name)
+        if path:
+            return (path, "kustomize" if PurePath(path).name.startswith("kubectl") else "build")
+    return None
+
+
+def build(folder: Path) -> dict[ObjectKey, dict[str, Any]]:
+    """Every object that a folder builds to.
+
+    Raises:
+        BuildError: it does not build, or two objects have one key.
+    """
+    words = command()
+    assert words is not None, MISSING
+    environment = {"PATH": os.defpath, "HOME": str(folder)}
+    done = subprocess.run(
+        [*words, str(folder)], check=False, capture_output=True, timeout=TIMEOUT_S, env=environment
+    )
+    if done.returncode:
+        raise BuildError(done.stderr.decode(errors="replace"))
+    bodies = read_manifests(done.stdout)
+    found = {key_of(body): body for body in bodies}
+    if len(found) != len(bodies):
+        raise BuildError("two objects have one key")
+    return found
