@@ -25,7 +25,16 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PLINTH = (sys.executable, "-m", "plinth")
 
-FORBIDDEN_AT_START = ("pydantic", "yaml", "rich", "kubernetes", "git", "asyncio", "importlib.metadata", "dataclasses")
+FORBIDDEN_AT_START = (
+    "pydantic",
+    "yaml",
+    "rich",
+    "kubernetes",
+    "git",
+    "asyncio",
+    "importlib.metadata",
+    "dataclasses",
+)
 """Modules that `plinth --version` must not load; exact, where a time is noisy."""
 
 FORBIDDEN_WHEN_CURRENT = ("pydantic", "yaml", "git")
@@ -61,9 +70,15 @@ class Budget:
 
 def main() -> int:
     """Measure, print the table, and fail on a budget."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=7, help="counted runs of each command (default: %(default)s)")
-    parser.add_argument("--mirror", type=Path, default=_mirror(), help="rendered upstream manifests (default: PLINTH_MIRROR)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--runs", type=int, default=7, help="counted runs of each command (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--mirror", type=Path, default=_mirror(), help="rendered upstream manifests (default: PLINTH_MIRROR)"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="plinth-bench-") as folder:
         tree = Path(folder)
@@ -89,7 +104,12 @@ def _prepare(tree: Path, mirror: Path | None) -> bool:
         text = text.replace("upstreams: remote", "upstreams: vendored")
     (tree / "platform.yaml").write_text(text, encoding="utf-8")
     if vendored:
-        subprocess.run([*PLINTH, "vendor", "--mirror", str(mirror), "-C", str(tree)], check=True, capture_output=True, env=_environment())
+        subprocess.run(
+            [*PLINTH, "vendor", "--mirror", str(mirror), "-C", str(tree)],
+            check=True,
+            capture_output=True,
+            env=_environment(),
+        )
     subprocess.run([*PLINTH, "compile", "-C", str(tree)], check=True, capture_output=True, env=_environment())
     return vendored
 
@@ -105,9 +125,13 @@ def _measures(tree: Path, *, vendored: bool) -> dict[str, Measure]:
     found["cold"] = Measure("plinth compile, cold", compile_here, before=compiled)
     if vendored and shutil.which("kubectl"):
         overlays = [str(path.parent) for path in sorted((tree / "overlays").rglob("kustomization.yaml"))]
-        overlays += [str(path.parent) for path in sorted((tree / "generated/base").rglob("crds/kustomization.yaml"))]
-        script = "for each; do kubectl kustomize \"$each\" >/dev/null || exit 1; done"
-        found["kustomize"] = Measure("kubectl kustomize, the same overlays", ("sh", "-c", script, "sh", *overlays))
+        overlays += [
+            str(path.parent) for path in sorted((tree / "generated/base").rglob("crds/kustomization.yaml"))
+        ]
+        script = 'for each; do kubectl kustomize "$each" >/dev/null || exit 1; done'
+        found["kustomize"] = Measure(
+            "kubectl kustomize, the same overlays", ("sh", "-c", script, "sh", *overlays)
+        )
     return found
 
 
@@ -127,7 +151,9 @@ def _run(measures: dict[str, Measure], tree: Path, runs: int) -> None:
 def _time(command: tuple[str, ...]) -> tuple[float, float]:
     """Wall seconds of a whole process and its peak memory in MiB."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment())
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment()
+    )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -151,10 +177,17 @@ def _budgets(measures: dict[str, Measure], tree: Path) -> list[Budget]:
         Budget("cold / python -c pass", cold.median / bare.median, 45.0, "x"),
         Budget("cold, peak memory", cold.peak_mib, 100.0, "MiB"),
         Budget("modules that --version must not load", _loaded(("--version",), FORBIDDEN_AT_START), 0, ""),
-        Budget("modules that nothing-changed must not load", _loaded(("compile", "-C", str(tree)), FORBIDDEN_WHEN_CURRENT), 0, ""),
+        Budget(
+            "modules that nothing-changed must not load",
+            _loaded(("compile", "-C", str(tree)), FORBIDDEN_WHEN_CURRENT),
+            0,
+            "",
+        ),
     ]
     if "kustomize" in measures:
-        budgets.insert(3, Budget("cold / kubectl kustomize", cold.median / measures["kustomize"].median, 0.25, "x"))
+        budgets.insert(
+            3, Budget("cold / kubectl kustomize", cold.median / measures["kustomize"].median, 0.25, "x")
+        )
     return budgets
 
 
@@ -165,7 +198,11 @@ def _loaded(words: tuple[str, ...], forbidden: tuple[str, ...]) -> int:
         "print(len({name for name in sys.argv[-1].split(',') if name in sys.modules}))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *words, ",".join(forbidden)], check=True, capture_output=True, text=True, env=_environment()
+        [sys.executable, "-c", code, *words, ",".join(forbidden)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=_environment(),
     )
     return int(done.stdout.split()[-1])
 
@@ -173,9 +210,11 @@ def _loaded(words: tuple[str, ...], forbidden: tuple[str, ...]) -> int:
 def _print(measures: dict[str, Measure], budgets: list[Budget]) -> None:
     print(f"{'what':<48}{'median s':>10}{'min':>8}{'max':>8}{'MiB':>7}")
     for each in measures.values():
-        print(f"{each.name:<48}{each.median:>10.3f}{min(each.seconds):>8.3f}{max(each.seconds):>8.3f}{each.peak_mib:>7.0f}")
+        print(
+            f"{each.name:<48}{each.median:>10.3f}{min(each.seconds):>8.3f}{max(each.seconds):>8.3f}{each.peak_mib:>7.0f}"
+        )
     if "kustomize" not in measures:
-        print("left out: kubectl kustomize, because there is no kubectl or no mirror of upstream manifests (PLINTH_MIRROR)")
+        print("left out: kubectl kustomize, because there is no kubectl or no mirror (PLINTH_MIRROR)")
     print(f"\n{'budget':<48}{'is':>10}{'at most':>10}")
     for budget in budgets:
         mark = "" if budget.value <= budget.limit else "   over"

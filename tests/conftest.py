@@ -16,13 +16,17 @@ SCHEMAS = sorted(Path(__file__).parent.joinpath("data", "tfschema").glob("*.json
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--update-golden", action="store_true", help="write golden files as they are compiled now; read the diff"
+        "--update-golden",
+        action="store_true",
+        help="write golden files as they are compiled now; read the diff",
     )
 
 
 def pytest_configure(config):
     if config.getoption("--update-golden") and os.environ.get("CI"):
-        raise pytest.UsageError("--update-golden has no use under CI: golden files are written where somebody reads the diff")
+        raise pytest.UsageError(
+            "--update-golden has no use under CI: golden files are written where somebody reads the diff"
+        )
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -9,7 +9,6 @@ objects) comes through `Inputs`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +20,6 @@ from plinth.diagnostics.diagnostic import Diagnostic, SpecError, has_errors
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir import graph as graphs
 from plinth.ir import needs
-from plinth.ir.answers import PoolFacts
 from plinth.ir.fileset import File
 from plinth.ir.lock import PATH as LOCK_PATH
 from plinth.ir.lock import Lock, Vendored, lock_text
@@ -32,9 +30,11 @@ from plinth.ir.targets import Application, Base, Delivery, Image, Manifest, Obje
 from plinth.spec.read import fold, locate, ordered, read_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Mapping
+
     from plinth.clouds import Answers
     from plinth.components import Component
-    from plinth.ir.answers import Answer
+    from plinth.ir.answers import Answer, PoolFacts
     from plinth.ir.graph import Graph
     from plinth.spec.platform import ComponentSection
     from plinth.spec.read import Environment
@@ -133,7 +133,9 @@ class _Draft:
 
         What two components need has the origins of both, whatever their order in the file.
         """
-        wanted: list[tuple[str, tuple[Origin, ...]]] = [(ALWAYS, (Because("Argo CD brings everything else into the cluster"),))]
+        wanted: list[tuple[str, tuple[Origin, ...]]] = [
+            (ALWAYS, (Because("Argo CD brings everything else into the cluster"),))
+        ]
         sections = self.environment.platform.components
         for field_name in sorted(type(sections).model_fields):
             section = getattr(sections, field_name)
@@ -159,8 +161,10 @@ class _Draft:
             else:
                 part = replace(part, origins=tuple(dict.fromkeys((*part.origins, *origins))))
             self._parts[name] = part
-            for required in part.component.requires(part.section, self._context):
-                wanted.append((required, (*origins, Because(f"`{name}` needs `{required}`"))))
+            wanted += [
+                (required, (*origins, Because(f"`{name}` needs `{required}`")))
+                for required in part.component.requires(part.section, self._context)
+            ]
 
     def ask(self) -> Iterable[Diagnostic]:
         """Collect the needs of the platform and of every component, and have the cloud answer each once."""
@@ -178,7 +182,9 @@ class _Draft:
     def emit(self) -> Iterable[Diagnostic]:
         """Build every component on its base, with the patches of people, and put all in order."""
         store = self._answers.secret_store(needs.SecretStore(origins=()))
-        health = {kind: script for part in self._parts.values() for kind, script in part.component.health.items()}
+        health = {
+            kind: script for part in self._parts.values() for kind, script in part.component.health.items()
+        }
         for name, part in sorted(self._parts.items()):
             base = yield from self._base(part)
             given = Given(
@@ -209,8 +215,14 @@ class _Draft:
             except PatchFailed as error:
                 yield _patch_failed(error, application, self._parts[application.component])
                 continue
-            path = next((origin for origin in application.origins if isinstance(origin, tuple)), ("spec", "components"))
-            objects += [FinalObject(application=application, key=each.key, body=each.body, path=path) for each in rendered]
+            path = next(
+                (origin for origin in application.origins if isinstance(origin, tuple)),
+                ("spec", "components"),
+            )
+            objects += [
+                FinalObject(application=application, key=each.key, body=each.body, path=path)
+                for each in rendered
+            ]
         self._objects = tuple(objects)
         compiled = Compiled(environment=self.environment.name, graph=self._graph, objects=self._objects)
         for check in registry.load_all("checks"):
@@ -233,7 +245,11 @@ class _Draft:
             files=files,
             withheld=tuple(each for each in self._graph.of(Application) if each.withheld),
             versions={name: part.version for name, part in sorted(self._parts.items())},
-            pools={name: _kept(facts.pin, pinned.get(name)) for name, facts in sorted(self._pools.items()) if facts.pin},
+            pools={
+                name: _kept(facts.pin, pinned.get(name))
+                for name, facts in sorted(self._pools.items())
+                if facts.pin
+            },
             diagnostics=(),
         )
 
@@ -276,6 +292,7 @@ class _Draft:
         upstream = placed(load(name, part.version, folders), variant.namespace, variant.without)
         is_vendored = platform.upstreams == "vendored"
         objects = self._inputs.vendored(name, part.version) if is_vendored else None
+        pinned = self._inputs.lock.vendored.get(f"{name}/{part.version}")
         if is_vendored and objects is None:
             yield Diagnostic(
                 code="PLN320",
@@ -294,6 +311,7 @@ class _Draft:
             operations=part.component.base_operations(upstream, vendored=is_vendored),
             origins=(*part.origins, *said(platform, "upstreams").origins),
             objects=objects,
+            incomplete=pinned.incomplete if is_vendored and pinned else (),
         )
 
     def _applications(self, part: _Part, base: Base | None) -> Iterable[Application]:
@@ -302,14 +320,24 @@ class _Draft:
         before: list[str] = [f"{name}-crds"] if has_crds else []
         for required in sorted(component.requires(part.section, self._context)):
             before += [required, f"{required}-crds"]
-        common = {"component": name, "version": part.version, "namespace": component.namespace, "origins": part.origins}
-        yield Application(name=name, needs=tuple(before), ignore=component.ignore, **common)
+        application = Application(
+            name=name,
+            component=name,
+            version=part.version,
+            namespace=component.namespace,
+            needs=tuple(before),
+            ignore=component.ignore,
+            origins=part.origins,
+        )
+        yield application
         if has_crds:
-            yield Application(name=f"{name}-crds", holds_crds=True, **common)
+            yield replace(application, name=f"{name}-crds", holds_crds=True, needs=(), ignore=())
 
     def _people(self, part: _Part, base: Base | None, emitted: list[Target]) -> Iterable[Diagnostic]:
         known = [each.key for each in emitted if isinstance(each, Manifest)]
-        known += [key for key in (base.upstream.objects if base else ()) if key.kind != "CustomResourceDefinition"]
+        known += [
+            key for key in (base.upstream.objects if base else ()) if key.kind != "CustomResourceDefinition"
+        ]
         patches = said(part.section, "patches")
         for path in patches.value:
             try:
@@ -431,7 +459,8 @@ def _patch_failed(error: PatchFailed, application: Application, part: _Part) -> 
         # Ours: the catalogue says that it fits, so what is vendored is not what the catalogue knows.
         return Diagnostic(
             code="PLN321",
-            message=f"`{application.component}` {application.version} as vendored is not what the catalogue knows: {error}",
+            message=f"`{application.component}` {application.version} as vendored is not what "
+            f"the catalogue knows: {error}",
             help="vendor it again with `plinth vendor`",
             path=part.path,
             at_key=True,
@@ -466,7 +495,9 @@ def _groups(compilations: tuple[Compilation, ...]) -> dict[str, dict[str, File]]
 
 def _joined(one: File, other: File) -> dict[str, tuple[str, ...]]:
     pointers = sorted({*one.origins, *other.origins})
-    return {each: tuple(sorted({*one.origins.get(each, ()), *other.origins.get(each, ())})) for each in pointers}
+    return {
+        each: tuple(sorted({*one.origins.get(each, ()), *other.origins.get(each, ())})) for each in pointers
+    }
 
 
 def lock_file(compilations: tuple[Compilation, ...], before: Lock) -> File:
@@ -474,8 +505,12 @@ def lock_file(compilations: tuple[Compilation, ...], before: Lock) -> File:
     upstreams: dict[str, Upstream] = {}
     for compilation in compilations:
         for base in compilation.graph.of(Base):
-            upstreams[f"{base.component}/{base.version}"] = load(base.component, base.version, registry.catalog_folders())
-    vendored: dict[str, Vendored] = {name: entry for name, entry in before.vendored.items() if name in upstreams}
+            upstreams[f"{base.component}/{base.version}"] = load(
+                base.component, base.version, registry.catalog_folders()
+            )
+    vendored: dict[str, Vendored] = {
+        name: entry for name, entry in before.vendored.items() if name in upstreams
+    }
     content = lock_text(
         compiler=__version__,
         versions={each.environment.name: each.versions for each in compilations},
@@ -486,7 +521,9 @@ def lock_file(compilations: tuple[Compilation, ...], before: Lock) -> File:
     return File(content=content.encode(), backend="lock")
 
 
-def _judged(found: Mapping[str, tuple[Diagnostic, ...]], environments: tuple[Environment, ...]) -> tuple[Diagnostic, ...]:
+def _judged(
+    found: Mapping[str, tuple[Diagnostic, ...]], environments: tuple[Environment, ...]
+) -> tuple[Diagnostic, ...]:
     document = environments[0].document
     told = ordered(locate(each, document) for each in fold(found))
     if has_errors(told):

@@ -11,13 +11,15 @@ import os
 import random
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from plinth.text.nodes import plain, read_yaml
 from support.platforms import FILE, example
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODE = 0o644
 

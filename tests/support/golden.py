@@ -46,7 +46,9 @@ class Case:
 
     def patterns(self) -> tuple[list[str], list[str]]:
         """What the slice holds, and what must not be there."""
-        lines = [line.strip() for line in (self.folder / "slice.txt").read_text(encoding="utf-8").splitlines()]
+        lines = [
+            line.strip() for line in (self.folder / "slice.txt").read_text(encoding="utf-8").splitlines()
+        ]
         lines = [line for line in lines if line and not line.startswith("#")]
         unwanted = [line.removeprefix("!").strip() for line in lines if line.startswith("!")]
         return [line for line in lines if not line.startswith("!")], unwanted
@@ -84,4 +86,6 @@ def compiled(folder: Path) -> Result:
 
 def matching(files: Mapping[str, bytes], patterns: list[str]) -> dict[str, bytes]:
     """The files whose path one of the patterns fits."""
-    return {path: content for path, content in files.items() if any(fnmatchcase(path, each) for each in patterns)}
+    return {
+        path: content for path, content in files.items() if any(fnmatchcase(path, each) for each in patterns)
+    }

@@ -217,6 +217,9 @@ class StubProvider:
             project = inputs.get("project") or likely.get("project", "made-up-project")
             email = f"{inputs['account_id']}@{project}.iam.gserviceaccount.com"
             likely |= {"email": email, "member": f"serviceAccount:{email}"}
+        if type_name == "google_secret_manager_secret_version":
+            # An entry's text is whatever was put there; ours is an object with a password.
+            likely |= {"secret_data": json.dumps({"password": f"{prefix}.{digest}"})}
 
         def known(name: str, attribute: dict[str, Any], value: Values) -> Values:
             if not _is_unknown(value):

@@ -8,16 +8,29 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
 from plinth.cli import COMMANDS, main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = (ROOT / "platform.yaml").read_text(encoding="utf-8")
 
-FORBIDDEN_AT_START = ("pydantic", "yaml", "rich", "kubernetes", "git", "argparse", "asyncio", "importlib.metadata")
+FORBIDDEN_AT_START = (
+    "pydantic",
+    "yaml",
+    "rich",
+    "kubernetes",
+    "git",
+    "argparse",
+    "asyncio",
+    "importlib.metadata",
+)
 FORBIDDEN_WHEN_CURRENT = ("pydantic", "yaml", "rich", "kubernetes", "git")
 
 
@@ -46,8 +59,13 @@ def state(tree: Path) -> dict[str, tuple[int, int]]:
 
 def loaded(modules: tuple[str, ...], *words: str) -> list[str]:
     """Those of the modules that a command loads, in a process of its own."""
-    code = "import sys; from plinth.cli import main; main(sys.argv[2:]); print(*[m for m in sys.argv[1].split() if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code, " ".join(modules), *words], capture_output=True, text=True, check=True)
+    code = (
+        "import sys; from plinth.cli import main; main(sys.argv[2:]); "
+        "print(*[name for name in sys.argv[1].split() if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, " ".join(modules), *words], capture_output=True, text=True, check=True
+    )
     return done.stdout.splitlines()[-1].split()
 
 
@@ -126,7 +144,9 @@ def test_the_json_of_a_compile(tree, capsys):
 
 
 def test_the_json_of_a_fault(tree, capsys):
-    (tree / "platform.yaml").write_text(EXAMPLE.replace("count: 1}, capacity", "count: 3}, capacity"), encoding="utf-8")
+    (tree / "platform.yaml").write_text(
+        EXAMPLE.replace("count: 1}, capacity", "count: 3}, capacity"), encoding="utf-8"
+    )
     assert compiled(tree, "--format", "json") == 1
     (fault,) = json.loads(capsys.readouterr().out)["diagnostics"]
     line = next(number for number, text in enumerate(EXAMPLE.splitlines(), start=1) if "name: t4" in text)
@@ -163,7 +183,14 @@ def test_a_hand_edit_is_refused_with_the_way_out_and_kept(tree, capsys):
 
 
 def git(tree: Path, *words: str) -> None:
-    identity = ["-c", "user.name=Someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false"]
+    identity = [
+        "-c",
+        "user.name=Someone",
+        "-c",
+        "user.email=someone@example.com",
+        "-c",
+        "commit.gpgsign=false",
+    ]
     subprocess.run(["git", "-C", str(tree), *identity, *words], check=True, capture_output=True)
 
 
@@ -228,14 +255,32 @@ def test_a_removed_environment_goes_and_the_other_stays(tree):
     ("damage", "code"),
     [
         pytest.param(lambda tree: (tree / "platform.yaml").unlink(), "PLN905", id="no platform file"),
-        pytest.param(lambda tree: (tree / "plinth.lock.yaml").write_text("[]\n"), "PLN908", id="a lock that is none"),
-        pytest.param(lambda tree: (tree / "plinth.lock.yaml").write_text("a: [\n"), "PLN908", id="a lock that is not YAML"),
-        pytest.param(lambda tree: (tree / "generated/dev/index.jsonl").write_text("x\n"), "PLN907", id="a broken ledger"),
+        pytest.param(
+            lambda tree: (tree / "plinth.lock.yaml").write_text("[]\n"), "PLN908", id="a lock that is none"
+        ),
+        pytest.param(
+            lambda tree: (tree / "plinth.lock.yaml").write_text("a: [\n"),
+            "PLN908",
+            id="a lock that is not YAML",
+        ),
+        pytest.param(
+            lambda tree: (tree / "generated/dev/index.jsonl").write_text("x\n"),
+            "PLN907",
+            id="a broken ledger",
+        ),
         pytest.param(lambda tree: link(tree, "overlays"), "PLN902", id="a folder that is a link"),
-        pytest.param(lambda tree: link(tree, "overlays/dev/mlflow/service-mlflow.yaml"), "PLN902", id="a file that is a link"),
-        pytest.param(lambda tree: folder(tree / "plinth.lock.yaml"), "PLN902", id="a folder where a file belongs"),
+        pytest.param(
+            lambda tree: link(tree, "overlays/dev/mlflow/service-mlflow.yaml"),
+            "PLN902",
+            id="a file that is a link",
+        ),
+        pytest.param(
+            lambda tree: folder(tree / "plinth.lock.yaml"), "PLN902", id="a folder where a file belongs"
+        ),
         pytest.param(lambda tree: (tree / "platform.yaml").write_text(""), "PLN113", id="an empty file"),
-        pytest.param(lambda tree: (tree / "platform.yaml").write_bytes(b"a" * 5_000_000), "PLN108", id="5 MB"),
+        pytest.param(
+            lambda tree: (tree / "platform.yaml").write_bytes(b"a" * 5_000_000), "PLN108", id="5 MB"
+        ),
         pytest.param(lambda tree: (tree / "platform.yaml").write_text("- 1\n"), "PLN203", id="a list"),
     ],
 )
@@ -313,7 +358,12 @@ def test_a_stamp_that_lies_is_not_believed(tree):
     assert compiled(tree) == 0
     whole = files(tree)
     stamp = (tree / ".plinth/stamp.json").read_bytes()
-    for path in ("platform.yaml", "plinth.lock.yaml", "generated/dev/index.jsonl", "overlays/dev/mlflow/service-mlflow.yaml"):
+    for path in (
+        "platform.yaml",
+        "plinth.lock.yaml",
+        "generated/dev/index.jsonl",
+        "overlays/dev/mlflow/service-mlflow.yaml",
+    ):
         status = (tree / path).stat()
         content = bytearray((tree / path).read_bytes())
         content[-2] ^= 1
@@ -330,7 +380,9 @@ def test_interrupted(tree):
     """Ctrl-C at any time is exit 130 and no traceback, and the next compile completes."""
     seen = set()
     for delay in (0.05, 0.25, 0.45, 0.6):
-        process = subprocess.Popen([sys.executable, "-m", "plinth", "compile", "-C", str(tree)], stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "plinth", "compile", "-C", str(tree)], stderr=subprocess.PIPE, text=True
+        )
         try:
             process.wait(delay)
         except subprocess.TimeoutExpired:

@@ -327,7 +327,10 @@ def _pod(data: Mapping[str, Any]) -> PodFacts:
 def _containers(data: Sequence[Mapping[str, Any]]) -> tuple[ContainerFacts, ...]:
     return tuple(
         ContainerFacts(
-            name=item["name"], image=item["image"], keys=frozenset(item["keys"]), env=tuple(item.get("env", ()))
+            name=item["name"],
+            image=item["image"],
+            keys=frozenset(item["keys"]),
+            env=tuple(item.get("env", ())),
         )
         for item in data
     )

@@ -46,7 +46,7 @@ class ObjectKey:
 
     @property
     def is_cluster_scoped(self) -> bool:
-        """True for a kind of Kubernetes itself that has no namespace; kustomize takes every other for namespaced."""
+        """True for a kind of Kubernetes itself without a namespace; kustomize gives all others one."""
         return self.kind in CLUSTER_SCOPED
 
     def __str__(self) -> str:

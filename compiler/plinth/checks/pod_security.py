@@ -37,7 +37,7 @@ Upstream's pods are seen only where upstream is vendored.
 
 ## Examples
 
-Every namespace of Plinth's enforces `restricted`, but for `argocd`:
+The namespace `mlflow` enforces `restricted`:
 
 ```yaml object speaks
 apiVersion: v1

@@ -36,9 +36,22 @@ SCHEMA = "plinth.dev/compile/v1"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `plinth compile`."""
     add_tree_arguments(parser)
-    parser.add_argument("--env", dest="environments", metavar="NAME", action="append", default=[], help="only this environment; may be repeated")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 2 if the tree is not what the file compiles to")
-    parser.add_argument("--overwrite", action="store_true", help="replace compiled files that somebody edited")
+    parser.add_argument(
+        "--env",
+        dest="environments",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="only this environment; may be repeated",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit 2 if the tree is not what the file compiles to",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace compiled files that somebody edited"
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -48,6 +61,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     key = _key(options, stamp.compiler_identity(registry.sources()))
     said = stamp.recall(options.directory, key)
     if said is not None:
+        console.say_as_is(said["warnings"])
         _report(console, (), (), said["withheld"], unchanged=said["files"], check=options.check)
         return DONE
     return _compile(options, console, key)
@@ -84,9 +98,14 @@ def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, An
         withheld = _withheld(result, options.environments)
         _report(console, plan.written, plan.removed, withheld, unchanged=plan.unchanged, check=options.check)
         clean = plan.is_clean and not plan.edited
-        if not result.diagnostics and (clean or not options.check):
+        if clean or not options.check:
             files = {**project.workspace.inputs_seen, **_digests(plan, groups, {LOCK_PATH: result.lock})}
-            stamp.remember(project.root, key, files, {"withheld": withheld, "files": plan.unchanged + len(plan.files)})
+            said = {
+                "withheld": withheld,
+                "files": plan.unchanged + len(plan.files),
+                "warnings": console.warnings(result.diagnostics),
+            }
+            stamp.remember(project.root, key, files, said)
     if not options.check and not plan.is_clean:
         console.say(_next_steps(result))
     return DIFFERENT if options.check and not clean else DONE
@@ -119,21 +138,31 @@ def _chosen(names: list[str], result: Result) -> dict[str, Mapping[str, File]]:
 
 def _withheld(result: Result, names: list[str]) -> list[dict[str, Any]]:
     return [
-        {"environment": each.environment.name, "application": application.name, "needs": list(application.withheld)}
+        {
+            "environment": each.environment.name,
+            "application": application.name,
+            "needs": list(application.withheld),
+        }
         for each in result.compilations
         if not names or each.environment.name in names
         for application in each.withheld
     ]
 
 
-def _digests(plan: Plan, groups: Mapping[str, Mapping[str, File]], extra: Mapping[str, File]) -> dict[str, str]:
+def _digests(
+    plan: Plan, groups: Mapping[str, Mapping[str, File]], extra: Mapping[str, File]
+) -> dict[str, str]:
     """The digest of every file that is on disk now, ledgers included."""
     from plinth.ir.fileset import digest  # noqa: PLC0415 - with the compiler proper
     from plinth.ir.ledger import ledger_text  # noqa: PLC0415 - as above
 
     del plan
-    found = {path: digest(made.content) for files in (*groups.values(), extra) for path, made in files.items()}
-    return found | {f"generated/{name}/index.jsonl": digest(ledger_text(files)) for name, files in groups.items()}
+    found = {
+        path: digest(made.content) for files in (*groups.values(), extra) for path, made in files.items()
+    }
+    return found | {
+        f"generated/{name}/index.jsonl": digest(ledger_text(files)) for name, files in groups.items()
+    }
 
 
 def _report(
@@ -152,7 +181,8 @@ def _report(
     for path in removed if check else ():
         console.text(f"{verb_removed} {path}\n")
     for each in withheld:
-        console.say(f"withheld in {each['environment']}: {each['application']}, until there is {', '.join(each['needs'])}")
+        waits = ", ".join(each["needs"])
+        console.say(f"withheld in {each['environment']}: {each['application']}, until there is {waits}")
     if not written and not removed:
         console.say(f"nothing to do: {unchanged} files are as platform.yaml wants them")
     else:
@@ -163,6 +193,6 @@ def _next_steps(result: Result) -> str:
     names = ", ".join(each.environment.name for each in result.compilations)
     return (
         f"environments: {names}\n"
-        "next: review with `git diff`, commit overlays/, generated/ and plinth.lock.yaml, open a pull request;\n"
-        "      the first hour of a new environment is in docs/bootstrap.md"
+        "next: review with `git diff`, commit overlays/, generated/ and plinth.lock.yaml,\n"
+        "      and open a pull request; the first hour of a new environment is in docs/bootstrap.md"
     )

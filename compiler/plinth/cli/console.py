@@ -49,11 +49,20 @@ class Console:
 
     def warn(self, found: tuple[Diagnostic, ...]) -> None:
         """Diagnostics as text, whatever form the data has."""
-        if found:
-            from plinth.diagnostics.show import as_text  # noqa: PLC0415 - as above
+        colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+        self.say_as_is(self.warnings(found, colour=colour))
 
-            colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-            sys.stderr.write(as_text(found, self.sources, colour=colour) + "\n")
+    def warnings(self, found: tuple[Diagnostic, ...], *, colour: bool = False) -> str:
+        """Diagnostics as the text that `warn` writes; empty where there are none."""
+        if not found:
+            return ""
+        from plinth.diagnostics.show import as_text  # noqa: PLC0415 - as above
+
+        return as_text(found, self.sources, colour=colour) + "\n"
+
+    def say_as_is(self, text: str) -> None:
+        """Text that was made to be read, to stderr."""
+        sys.stderr.write(text)
 
 
 def _count(number: int, what: str) -> str:

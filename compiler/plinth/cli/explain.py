@@ -25,7 +25,9 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `plinth explain`."""
-    parser.add_argument("code", metavar="CODE", nargs="?", help="the code of a diagnostic, `PLN305`; all are listed without")
+    parser.add_argument(
+        "code", metavar="CODE", nargs="?", help="the code of a diagnostic, `PLN305`; all are listed without"
+    )
     add_format_argument(parser)
 
 
@@ -47,7 +49,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
                 help=did_you_mean(code, pages, otherwise="list them with `plinth explain`"),
             )
         )
-    console.data({"schema": "plinth.dev/explain/v1", "code": code, "title": _title(pages[code]), "page": pages[code]})
+    console.data(
+        {"schema": "plinth.dev/explain/v1", "code": code, "title": _title(pages[code]), "page": pages[code]}
+    )
     console.text(pages[code].rstrip("\n") + "\n")
     return DONE
 

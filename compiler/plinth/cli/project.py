@@ -55,7 +55,11 @@ class Project:
         self._console = console
         if not self.root.is_dir():
             raise PlinthError(
-                Diagnostic(code="PLN905", message=f"there is no folder `{self.root}`", help="say the platform's folder with `-C`")
+                Diagnostic(
+                    code="PLN905",
+                    message=f"there is no folder `{self.root}`",
+                    help="say the platform's folder with `-C`",
+                )
             )
         self.workspace = Workspace(self.root)
         self._ledger: Ledger | None = None
@@ -93,9 +97,7 @@ class Project:
             return Lock()
         try:
             documents = read_manifests(data)
-            if len(documents) != 1:
-                raise LockError("it is no single document")
-            return read_lock(documents[0])
+            return read_lock(documents[0] if len(documents) == 1 else None)
         except (ManifestError, LockError) as error:
             raise PlinthError(
                 Diagnostic(
@@ -129,7 +131,9 @@ class Project:
                 texts.append(data)
         # The bytes were proven above: what they parse to need not be found out at every compile.
         key = digest(f"{__version__} {pinned.digest}".encode())
-        return tuple(cached(self.root, key, lambda: [body for text in texts for body in read_manifests(text)]))
+        return tuple(
+            cached(self.root, key, lambda: [body for text in texts for body in read_manifests(text)])
+        )
 
     def vendor_ledger(self) -> Ledger:
         """The ledger of what is vendored, empty where nothing is."""
@@ -166,7 +170,10 @@ _HELP: dict[type[WorkspaceError], tuple[str, str]] = {
     BadLedger: ("PLN907", "restore it from git, or remove it: the next compile writes it again"),
     Busy: ("PLN906", "wait for it to end and run again"),
     InputChanged: ("PLN904", "run again: what was read no longer stands"),
-    LinkInTree: ("PLN902", "put a folder or file of its own in its place: Plinth follows no link out of the tree"),
+    LinkInTree: (
+        "PLN902",
+        "put a folder or file of its own in its place: Plinth follows no link out of the tree",
+    ),
     NotAFile: ("PLN902", "move it away: a compiled file belongs there"),
     NotAFolder: ("PLN902", "move it away: a folder of compiled files belongs there"),
     OutputChanged: ("PLN904", "run again: somebody else changes the tree"),
@@ -189,5 +196,9 @@ def _edited(paths: tuple[str, ...]) -> Diagnostic:
 
 def _not_as_vendored(message: str) -> PlinthError:
     return PlinthError(
-        Diagnostic(code="PLN911", message=message, help="bring it back with `plinth vendor`; changes belong under `patches/`")
+        Diagnostic(
+            code="PLN911",
+            message=message,
+            help="bring it back with `plinth vendor`; changes belong under `patches/`",
+        )
     )

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 
-DESCRIPTION = "Compile one platform.yaml into Terraform JSON and kustomize overlays for a machine-learning platform."
+DESCRIPTION = (
+    "Compile one platform.yaml into Terraform JSON and kustomize overlays for a machine-learning platform."
+)
 EPILOG = """\
 commands:
 {commands}
@@ -91,7 +93,8 @@ def _dispatch(words: Sequence[str], console: Console) -> int:
         from plinth.diagnostics.suggest import did_you_mean  # noqa: PLC0415 - as above
 
         raise _mistyped(
-            f"there is no command `{words[0]}`", did_you_mean(words[0], COMMANDS, otherwise="see `plinth --help`")
+            f"there is no command `{words[0]}`",
+            did_you_mean(words[0], COMMANDS, otherwise="see `plinth --help`"),
         )
     command = importlib.import_module(f"plinth.cli.{words[0]}")
     parser = Parser(

@@ -10,11 +10,21 @@ if TYPE_CHECKING:
 
 def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
     """`-C`, `-f` and `--format`, alike in every command that reads a tree."""
-    parser.add_argument("-C", dest="directory", metavar="DIR", default=".", help="the platform's folder (default: here)")
-    parser.add_argument("-f", dest="file", metavar="FILE", default="platform.yaml", help="the platform file in it (default: %(default)s)")
+    parser.add_argument(
+        "-C", dest="directory", metavar="DIR", default=".", help="the platform's folder (default: here)"
+    )
+    parser.add_argument(
+        "-f",
+        dest="file",
+        metavar="FILE",
+        default="platform.yaml",
+        help="the platform file in it (default: %(default)s)",
+    )
     add_format_argument(parser)
 
 
 def add_format_argument(parser: argparse.ArgumentParser) -> None:
     """`--format`."""
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="what stdout gets (default: %(default)s)")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="what stdout gets (default: %(default)s)"
+    )

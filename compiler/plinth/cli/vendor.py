@@ -49,9 +49,16 @@ SCHEMA = "plinth.dev/vendor/v1"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `plinth vendor`."""
-    parser.add_argument("components", metavar="NAME", nargs="*", help="only these components (default: all that the platform has)")
+    parser.add_argument(
+        "components",
+        metavar="NAME",
+        nargs="*",
+        help="only these components (default: all that the platform has)",
+    )
     parser.add_argument("--mirror", metavar="DIR", help="a folder with the manifests")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 2 if the tree is not what it would be")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 2 if the tree is not what it would be"
+    )
     add_tree_arguments(parser)
 
 
@@ -62,7 +69,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         mirror = _mirror(options.mirror)
         lock = project.lock()
         # What is vendored does not decide what there is to vendor: any answer will do here.
-        result = compile_spec(project.spec(), project.file, replace(project.inputs(), vendored=lambda _name, _version: ()))
+        result = compile_spec(
+            project.spec(), project.file, replace(project.inputs(), vendored=lambda _name, _version: ())
+        )
         wanted = _wanted(result, options.components)
         made: dict[str, File] = dict(_kept(project, result, wanted))
         pinned: dict[str, Vendored] = dict(lock.vendored)
@@ -74,7 +83,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
         plan = project.workspace.plan({GROUP: made}, extra=extra, overwrite=True, all_groups=False)
         if not options.check:
             project.workspace.write(plan)
-    _report(console, options, plan.written, plan.removed, {f"{name}/{version}": pinned[f"{name}/{version}"] for name, version in wanted})
+    _report(
+        console,
+        options,
+        plan.written,
+        plan.removed,
+        {f"{name}/{version}": pinned[f"{name}/{version}"] for name, version in wanted},
+    )
     return DIFFERENT if options.check and not plan.is_clean else DONE
 
 
@@ -84,12 +99,16 @@ def _mirror(folder: str | None) -> Workspace:
             Diagnostic(
                 code="PLN910",
                 message="no mirror is named, and upstreams can be taken from nowhere else",
-                help="name a folder that holds `<component>/<version>/manifests.yaml`: `plinth vendor --mirror DIR`",
+                help="name a folder of `<component>/<version>/manifests.yaml` with `--mirror DIR`",
             )
         )
     if not Path(folder).is_dir():
         raise PlinthError(
-            Diagnostic(code="PLN910", message=f"there is no folder `{folder}`", help="name the mirror's folder with `--mirror`")
+            Diagnostic(
+                code="PLN910",
+                message=f"there is no folder `{folder}`",
+                help="name the mirror's folder with `--mirror`",
+            )
         )
     return Workspace(Path(folder))
 
@@ -132,7 +151,9 @@ def _take(mirror: Workspace, component: str, version: str) -> tuple[dict[str, Fi
     for name in ("manifests.yaml", "crds.yaml"):
         data = mirror.read_optional(f"{folder}/{name}")
         if data is None and name == "manifests.yaml":
-            raise _unlike(f"the mirror has no `{folder}/{name}`", "add it, or choose a version that the mirror has")
+            raise _unlike(
+                f"the mirror has no `{folder}/{name}`", "add it, or choose a version that the mirror has"
+            )
         try:
             objects += read_manifests(data or b"")
         except ManifestError as error:
@@ -140,11 +161,17 @@ def _take(mirror: Workspace, component: str, version: str) -> tuple[dict[str, Fi
     found = digest_of(objects)
     if found != upstream.digest:
         raise _unlike(
-            f"`{folder}` in the mirror holds other objects than the catalogue knows ({found[:19]}, not {upstream.digest[:19]})",
+            f"`{folder}` in the mirror holds other objects than the catalogue knows "
+            f"({found[:19]}, not {upstream.digest[:19]})",
             "fetch it again from the source that `plinth.lock.yaml` names",
         )
     incomplete = left_out((mirror.read_optional(f"{folder}/SOURCE") or b"").decode("utf-8", "replace"))
-    made = files(component, version, _without(component, upstream, objects), f"because the platform builds on {component} {version}")
+    made = files(
+        component,
+        version,
+        _without(component, upstream, objects),
+        f"because the platform builds on {component} {version}",
+    )
     mark = tree_digest({path: digest(each.content) for path, each in made.items()})
     return made, Vendored(digest=mark, incomplete=incomplete)
 
@@ -163,14 +190,28 @@ def _without(component: str, upstream: Upstream, objects: list[Mapping[str, Any]
 
 
 def _report(
-    console: Console, options: argparse.Namespace, written: tuple[str, ...], removed: tuple[str, ...], taken: Mapping[str, Vendored]
+    console: Console,
+    options: argparse.Namespace,
+    written: tuple[str, ...],
+    removed: tuple[str, ...],
+    taken: Mapping[str, Vendored],
 ) -> None:
     incomplete = {name: list(entry.incomplete) for name, entry in taken.items() if entry.incomplete}
     console.data(
-        {"schema": SCHEMA, "vendored": sorted(taken), "incomplete": incomplete, "written": list(written), "removed": list(removed)}
+        {
+            "schema": SCHEMA,
+            "vendored": sorted(taken),
+            "incomplete": incomplete,
+            "written": list(written),
+            "removed": list(removed),
+        }
     )
     for name, entry in sorted(taken.items()):
-        note = f" (incomplete: {', '.join(entry.incomplete)}; good for tests, never for a commit)" if entry.incomplete else ""
+        note = (
+            f" (incomplete: {', '.join(entry.incomplete)}; good for tests, never for a commit)"
+            if entry.incomplete
+            else ""
+        )
         console.say(f"{name}{note}")
     verbs = ("would write", "would remove") if options.check else ("wrote", "removed")
     console.say(f"{verbs[0]} {len(written)}, {verbs[1]} {len(removed)}")

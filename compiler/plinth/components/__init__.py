@@ -7,7 +7,6 @@ where they come from and what they hold is in the catalogue.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -15,18 +14,27 @@ from plinth.catalog.components import versions as catalog_versions
 from plinth.spec.platform import ComponentSection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from plinth.catalog.components import ObjectFacts, PodFacts, Upstream
     from plinth.catalog.objects import ObjectKey
     from plinth.diagnostics.diagnostic import Diagnostic
-    from plinth.ir.answers import BucketFacts, DatabaseFacts, IdentityFacts, PoolFacts, SecretFacts, SecretStoreFacts
+    from plinth.ir.answers import (
+        BucketFacts,
+        DatabaseFacts,
+        IdentityFacts,
+        PoolFacts,
+        SecretFacts,
+        SecretStoreFacts,
+    )
     from plinth.ir.needs import Context, Need, ServiceAccount
     from plinth.ir.said import Origin
     from plinth.ir.targets import Base, Target
 
 S = TypeVar("S", bound=ComponentSection)
 
-SECRET_READER_NAMESPACE = "external-secrets"
-SECRET_READER_NAME = "external-secrets"
+READER = "external-secrets"
+"""The namespace, and the service account in it, that read the secret store for everybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +118,9 @@ class Component(ABC, Generic[S]):
         del version
         return Variant()
 
-    def base_operations(self, upstream: Upstream, *, vendored: bool) -> Mapping[ObjectKey, tuple[Mapping[str, Any], ...]]:
+    def base_operations(
+        self, upstream: Upstream, *, vendored: bool
+    ) -> Mapping[ObjectKey, tuple[Mapping[str, Any], ...]]:
         """Changes of upstream that hold in every environment, by object."""
         del upstream, vendored
         return {}
@@ -139,4 +149,4 @@ def secret_reader() -> ServiceAccount:
     """The service account that reads the secret store for everybody."""
     from plinth.ir.needs import ServiceAccount  # noqa: PLC0415 - the contract itself needs no needs at run time
 
-    return ServiceAccount(namespace=SECRET_READER_NAMESPACE, name=SECRET_READER_NAME)
+    return ServiceAccount(namespace=READER, name=READER)

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from plinth.catalog.components import Upstream
 from plinth.components import Component, Given, Variant
 from plinth.ir.kubernetes import namespace, put
 from plinth.ir.said import Said, said
 from plinth.ir.targets import ObjectKey, Patch, Target
 from plinth.spec.platform import ComponentSection
 from plinth.text.emit import yaml_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from plinth.catalog.components import Upstream
 
 NAMESPACE: Final = "argocd"
 
@@ -65,16 +68,16 @@ return hs
 WEBHOOKS: Final = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
-class Section(ComponentSection):
+class ArgoCdSection(ComponentSection):
     """What brings everything else into the cluster; every environment has one."""
 
 
-class ArgoCd(Component[Section]):
+class ArgoCd(Component[ArgoCdSection]):
     """Argo CD as its release file publishes it, with our settings."""
 
     name: ClassVar[str] = "argo-cd"
     namespace: ClassVar[str] = NAMESPACE
-    Section = Section
+    Section = ArgoCdSection
     # Argo CD makes its own keys and certificates.
     ignore = (
         {"group": "", "kind": "Secret", "name": "argocd-notifications-secret", "jsonPointers": ["/data"]},
@@ -86,14 +89,16 @@ class ArgoCd(Component[Section]):
         del version
         return Variant(namespace=NAMESPACE)
 
-    def base_operations(self, upstream: Upstream, *, vendored: bool) -> Mapping[ObjectKey, tuple[Mapping[str, Any], ...]]:
+    def base_operations(
+        self, upstream: Upstream, *, vendored: bool
+    ) -> Mapping[ObjectKey, tuple[Mapping[str, Any], ...]]:
         key = ObjectKey("", "ConfigMap", NAMESPACE, "argocd-cm")
         # A chart in a kustomization is rendered only where Argo CD is told so; vendored there is none.
         options = {} if vendored else {"kustomize.buildOptions": "--enable-helm"}
         operations = put(options, "/data", exists=bool(upstream.objects[key].data_keys))
         return {key: operations} if operations else {}
 
-    def emit(self, section: Section, given: Given) -> Iterable[Target]:
+    def emit(self, section: ArgoCdSection, given: Given) -> Iterable[Target]:
         del section
         yield namespace(self.name, NAMESPACE, level="baseline", base=given.base, origins=given.origins)
         yield self._settings(given, "argocd-cm", _argocd_cm(given.health))
@@ -120,14 +125,19 @@ def _argocd_cm(health: Mapping[str, str]) -> dict[str, str]:
         "resource.compareoptions": yaml_text({"ignoreAggregatedRoles": True}),
         "users.anonymous.enabled": "false",
         **{f"resource.customizations.health.{kind}": script for kind, script in health.items()},
-        **{f"resource.customizations.ignoreDifferences.admissionregistration.k8s.io_{kind}": webhooks for kind in WEBHOOKS},
+        **{
+            f"resource.customizations.ignoreDifferences.admissionregistration.k8s.io_{kind}": webhooks
+            for kind in WEBHOOKS
+        },
     }
 
 
 def _rbac(given: Given) -> dict[str, Any]:
     admins = said(given.context.platform.identity, "admins")
     policy = io.StringIO()
-    csv.writer(policy, lineterminator="\n").writerows(("g", email, "role:admin") for email in sorted(admins.value))
+    csv.writer(policy, lineterminator="\n").writerows(
+        ("g", email, "role:admin") for email in sorted(admins.value)
+    )
     return {
         # Every user has at least this, and no rule can take it away: nothing.
         "policy.default": "",

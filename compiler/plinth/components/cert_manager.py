@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from plinth.catalog.objects import ObjectKey
 from plinth.components import Component, Given, Variant
 from plinth.ir.kubernetes import namespace
-from plinth.ir.targets import Target
 from plinth.spec.platform import ComponentSection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plinth.ir.targets import Target
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 
 
-class Section(ComponentSection):
+class CertManagerSection(ComponentSection):
     """cert-manager."""
 
 
-class CertManager(Component[Section]):
+class CertManager(Component[CertManagerSection]):
     """cert-manager as its makers publish it."""
 
     name: ClassVar[str] = "cert-manager"
     namespace: ClassVar[str] = "cert-manager"
-    Section = Section
+    Section = CertManagerSection
 
     def variant(self, version: str) -> Variant:
         del version
@@ -41,7 +44,7 @@ class CertManager(Component[Section]):
             ),
         )
 
-    def emit(self, section: Section, given: Given) -> Iterable[Target]:
+    def emit(self, section: CertManagerSection, given: Given) -> Iterable[Target]:
         del section
         yield namespace(self.name, self.namespace, level="restricted", base=given.base, origins=given.origins)
 

@@ -6,29 +6,31 @@ with the operator's own identity, which the cloud lets at each entry by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from plinth.components import Component, Given
 from plinth.ir.kubernetes import MANAGED_BY, STORE, namespace
 from plinth.ir.targets import Manifest, ObjectKey, Target
 from plinth.spec.platform import ComponentSection
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-class Section(ComponentSection):
+
+class ExternalSecretsSection(ComponentSection):
     """External Secrets."""
 
 
-class ExternalSecrets(Component[Section]):
+class ExternalSecrets(Component[ExternalSecretsSection]):
     """The operator and the platform's store."""
 
     name: ClassVar[str] = "external-secrets"
     namespace: ClassVar[str] = "external-secrets"
-    Section = Section
+    Section = ExternalSecretsSection
     # The operator makes the certificate of its own webhook.
     ignore = ({"group": "", "kind": "Secret", "name": "external-secrets-webhook", "jsonPointers": ["/data"]},)
 
-    def emit(self, section: Section, given: Given) -> Iterable[Target]:
+    def emit(self, section: ExternalSecretsSection, given: Given) -> Iterable[Target]:
         del section
         yield namespace(self.name, self.namespace, level="restricted", base=given.base, origins=given.origins)
         if given.store.provider is not None:

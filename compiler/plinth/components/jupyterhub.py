@@ -11,8 +11,7 @@ Source: zero-to-jupyterhub 4, `jupyterhub_config.py` and `z2jh.py`; oauthenticat
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from plinth.components import Component, Given, Variant, secret_reader
 from plinth.diagnostics.diagnostic import Diagnostic
@@ -23,6 +22,9 @@ from plinth.ir.targets import Image, Manifest, ObjectKey, Patch, Target
 from plinth.spec.fields import Duration, Field, Memory, to_bytes, to_seconds
 from plinth.spec.platform import ComponentSection, Platform, Tier
 from plinth.text.emit import json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 NOTEBOOKS: Final = {
     "minimal": ("Python", "quay.io/jupyter/minimal-notebook:2026-06-08"),
@@ -37,7 +39,8 @@ HUB_CONFIG: Final = '''\
 import json
 from pathlib import Path
 
-declared = json.loads(Path("/usr/local/etc/jupyterhub/jupyterhub_config.d/plinth.json").read_text(encoding="utf-8"))
+folder = Path("/usr/local/etc/jupyterhub/jupyterhub_config.d")
+declared = json.loads((folder / "plinth.json").read_text(encoding="utf-8"))
 
 for section, traits in declared["traits"].items():
     c[section].update(traits)
@@ -59,42 +62,47 @@ TOKENS: Final = {
 _HUB_IMAGE: Final = "quay.io/jupyterhub/k8s-hub"
 
 
-class Section(ComponentSection):
+class JupyterHubSection(ComponentSection):
     """Notebooks, one server for each person."""
 
     images: tuple[Literal["minimal", "spark"], ...] = Field(
         default=("minimal",), min_length=1, description="What a person may choose from, the first by default."
     )
-    idle: Duration = Field(default="1h", description="A server that nobody uses for so long is stopped; its volume stays.")
+    idle: Duration = Field(
+        default="1h", description="A server that nobody uses for so long is stopped; its volume stays."
+    )
     storage: Memory = Field(default="10Gi", description="The volume that every person has.")
 
 
-class JupyterHub(Component[Section]):
+class JupyterHub(Component[JupyterHubSection]):
     """The hub, its proxy, and what they know of the platform."""
 
     name: ClassVar[str] = "jupyterhub"
     namespace: ClassVar[str] = "jupyterhub"
-    Section = Section
+    Section = JupyterHubSection
 
     def variant(self, version: str) -> Variant:
         del version
         return Variant(namespace=self.namespace, values=_VALUES, without=_WITHOUT)
 
-    def requires(self, section: Section, context: needs.Context) -> Iterable[str]:
+    def requires(self, section: JupyterHubSection, context: needs.Context) -> Iterable[str]:
         del section
         return ("external-secrets",) if context.has_secret_store else ()
 
-    def faults(self, section: Section, context: needs.Context) -> Iterable[Diagnostic]:
+    def faults(self, section: JupyterHubSection, context: needs.Context) -> Iterable[Diagnostic]:
         if context.platform.identity.sign_in is None:
             yield Diagnostic(
                 code="PLN311",
                 message="`jupyterhub` lets nobody in without a sign-in",
-                help="add one: `identity: {signIn: {provider: google, hostedDomain: example.com, credentials: {secret: NAME}}}`",
+                help="add one to `identity`: "
+                "`signIn: {provider: google, hostedDomain: example.com, credentials: {secret: NAME}}`",
                 path=section.spec_path,
                 at_key=True,
             )
 
-    def needs(self, section: Section, context: needs.Context, origins: tuple[Origin, ...]) -> Mapping[str, needs.Need]:
+    def needs(
+        self, section: JupyterHubSection, context: needs.Context, origins: tuple[Origin, ...]
+    ) -> Mapping[str, needs.Need]:
         del section
         sign_in = context.platform.identity.sign_in
         asked: dict[str, needs.Need] = {
@@ -116,11 +124,15 @@ class JupyterHub(Component[Section]):
             )
         return asked
 
-    def emit(self, section: Section, given: Given) -> Iterable[Target]:
+    def emit(self, section: JupyterHubSection, given: Given) -> Iterable[Target]:
         origins = given.origins
-        tokens, bring_tokens = secret_for(self.name, self.namespace, "hub-plinth", given.secret("tokens"), TOKENS, origins)
+        tokens, bring_tokens = secret_for(
+            self.name, self.namespace, "hub-plinth", given.secret("tokens"), TOKENS, origins
+        )
         keys = {"clientID": "clientID", "clientSecret": "clientSecret"}
-        sign_in, bring_sign_in = secret_for(self.name, self.namespace, "hub-sign-in", given.secret("sign-in"), keys, origins)
+        sign_in, bring_sign_in = secret_for(
+            self.name, self.namespace, "hub-sign-in", given.secret("sign-in"), keys, origins
+        )
         settings = _settings(section, given)
         yield namespace(self.name, self.namespace, level="restricted", base=given.base, origins=origins)
         yield from (*bring_tokens, *bring_sign_in)
@@ -138,14 +150,20 @@ class JupyterHub(Component[Section]):
         yield from self._patches(given, tokens, sign_in, settings)
         yield Image(application=self.name, name=_HUB_IMAGE, tag=given.version, origins=origins)
 
-    def _patches(self, given: Given, tokens: Said | str, sign_in: Said | str, settings: Said) -> Iterable[Patch]:
+    def _patches(
+        self, given: Given, tokens: Said | str, sign_in: Said | str, settings: Said
+    ) -> Iterable[Patch]:
         def patch(group: str, kind: str, name: str, operations: Iterable[Operation]) -> Patch:
             key = ObjectKey(group, kind, self.namespace, name)
-            return Patch(application=self.name, target=key, operations=tuple(operations), origins=given.origins)
+            return Patch(
+                application=self.name, target=key, operations=tuple(operations), origins=given.origins
+            )
 
         yield patch("apps", "Deployment", "hub", _hub(given, tokens, sign_in, settings))
         yield patch("apps", "Deployment", "proxy", _proxy(given, tokens))
-        yield patch("", "PersistentVolumeClaim", "hub-db-dir", put(KEEP, "/metadata/annotations", exists=False))
+        yield patch(
+            "", "PersistentVolumeClaim", "hub-db-dir", put(KEEP, "/metadata/annotations", exists=False)
+        )
         # The chart makes these up anew at every render; the hub finds ours first.
         seeds = ({"op": "remove", "path": f"/data/{key}"} for key in sorted(TOKENS))
         yield patch("", "Secret", "hub", seeds)
@@ -155,10 +173,25 @@ def _hub(given: Given, tokens: Said | str, sign_in: Said | str, settings: Said) 
     pod = given.pod("Deployment", "hub")
     container = pod.pointer("hub")
     yield expect(f"{container}/name", "hub")
-    for name, path in (("plinth-config", f"{FOLDER}/jupyterhub_config.d"), ("plinth-secret", f"{FOLDER}/existing-secret")):
-        yield {"op": "add", "path": f"{container}/volumeMounts/-", "value": {"name": name, "mountPath": path, "readOnly": True}}
-    yield {"op": "add", "path": f"{pod.path}/volumes/-", "value": {"name": "plinth-config", "configMap": {"name": "hub-plinth"}}}
-    yield {"op": "add", "path": f"{pod.path}/volumes/-", "value": {"name": "plinth-secret", "secret": {"secretName": tokens}}}
+    for name, path in (
+        ("plinth-config", f"{FOLDER}/jupyterhub_config.d"),
+        ("plinth-secret", f"{FOLDER}/existing-secret"),
+    ):
+        yield {
+            "op": "add",
+            "path": f"{container}/volumeMounts/-",
+            "value": {"name": name, "mountPath": path, "readOnly": True},
+        }
+    yield {
+        "op": "add",
+        "path": f"{pod.path}/volumes/-",
+        "value": {"name": "plinth-config", "configMap": {"name": "hub-plinth"}},
+    }
+    yield {
+        "op": "add",
+        "path": f"{pod.path}/volumes/-",
+        "value": {"name": "plinth-secret", "secret": {"secretName": tokens}},
+    }
     for variable, key in (("OAUTH_CLIENT_ID", "clientID"), ("OAUTH_CLIENT_SECRET", "clientSecret")):
         value = {"name": variable, "valueFrom": {"secretKeyRef": {"name": sign_in, "key": key}}}
         yield {"op": "add", "path": f"{container}/env/-", "value": value}
@@ -186,7 +219,7 @@ def _token(container: str, tokens: Said | str, index: int) -> Iterable[Operation
     yield {"op": "replace", "path": f"{container}/env/{index}/valueFrom/secretKeyRef/name", "value": tokens}
 
 
-def _settings(section: Section, given: Given) -> Said:
+def _settings(section: JupyterHubSection, given: Given) -> Said:
     """The JSON text of `plinth.json`, from the origins of everything in it."""
     platform = given.context.platform
     identity, sign_in = platform.identity, platform.identity.sign_in
@@ -213,7 +246,9 @@ def _settings(section: Section, given: Given) -> Said:
             },
             "image": images.map(lambda chosen: NOTEBOOKS[chosen[0]][1]),
             "storage_capacity": said(section, "storage"),
-            "profile_list": [_profile(tier, section, given, first=tier is platform.tiers[0]) for tier in platform.tiers],
+            "profile_list": [
+                _profile(tier, section, given, first=tier is platform.tiers[0]) for tier in platform.tiers
+            ],
         },
     }
     declared = {"idle_seconds": said(section, "idle").map(to_seconds), "traits": traits}
@@ -227,7 +262,7 @@ def _user(email: str, domain: str) -> str:
     return email.removesuffix(f"@{domain}")
 
 
-def _profile(tier: Tier, section: Section, given: Given, *, first: bool) -> dict[str, Any]:
+def _profile(tier: Tier, section: JupyterHubSection, given: Given, *, first: bool) -> dict[str, Any]:
     cpu, memory = said(tier, "cpu"), said(tier, "memory")
     override: dict[str, Any] = {
         "cpu_guarantee": cpu,
@@ -246,7 +281,10 @@ def _profile(tier: Tier, section: Section, given: Given, *, first: bool) -> dict
     if tier.gpu:
         resource = next((pool.gpu_resource for pool in chosen if pool.gpu_resource), "nvidia.com/gpu")
         count = said(tier.gpu, "count").map(str)
-        override |= {"extra_resource_limits": {resource: count}, "extra_resource_guarantees": {resource: count}}
+        override |= {
+            "extra_resource_limits": {resource: count},
+            "extra_resource_guarantees": {resource: count},
+        }
     images = said(section, "images")
     return {
         "slug": said(tier, "name"),
@@ -254,11 +292,13 @@ def _profile(tier: Tier, section: Section, given: Given, *, first: bool) -> dict
         "description": _description(tier, given.context.platform),
         "default": first,
         "kubespawner_override": override,
-        "profile_options": {"image": {"display_name": "Image", "choices": Said(_choices(section), images.origins)}},
+        "profile_options": {
+            "image": {"display_name": "Image", "choices": Said(_choices(section), images.origins)}
+        },
     }
 
 
-def _choices(section: Section) -> dict[str, Any]:
+def _choices(section: JupyterHubSection) -> dict[str, Any]:
     return {
         name: {
             "display_name": NOTEBOOKS[name][0],
@@ -273,7 +313,9 @@ def _description(tier: Tier, platform: Platform) -> Said:
     parts: list[Said | str] = [said(tier, "cpu"), " CPU, ", said(tier, "memory"), " memory"]
     if tier.gpu:
         models = [
-            said(pool.gpu, "model") for pool in platform.node_pools if pool.name in tier.pools and pool.gpu is not None
+            said(pool.gpu, "model")
+            for pool in platform.node_pools
+            if pool.name in tier.pools and pool.gpu is not None
         ]
         names = Said(" or ".join(sorted({model.value for model in models})), origins_of(models))
         parts += [", ", said(tier.gpu, "count"), " GPU (", names, ")"]

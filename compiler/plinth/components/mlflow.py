@@ -9,14 +9,12 @@ Source: MLflow 3, command line and `mlflow.server`; libpq, "Environment Variable
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from plinth.catalog.images import image
 from plinth.components import Component, Given, secret_reader
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir import needs
-from plinth.ir.answers import DatabaseFacts
 from plinth.ir.kubernetes import MANAGED_BY, namespace, secret_for, service_account
 from plinth.ir.said import Origin, Said, said, text
 from plinth.ir.targets import Manifest, ObjectKey, Target
@@ -24,33 +22,38 @@ from plinth.spec.fields import Field, Name
 from plinth.spec.platform import ComponentSection
 from plinth.spec.rules import missing_reference
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from plinth.ir.answers import DatabaseFacts
+
 PORT: Final = 5000
 UID: Final = 1001
 LABELS: Final = {"app.kubernetes.io/name": "mlflow"}
 
 
-class Section(ComponentSection):
+class MlflowSection(ComponentSection):
     """Experiment tracking and a model registry."""
 
     artifacts: Name = Field(description="The bucket that artifacts go to, one of `storage.buckets`.")
 
 
-class Mlflow(Component[Section]):
+class Mlflow(Component[MlflowSection]):
     """One tracking server."""
 
     name: ClassVar[str] = "mlflow"
     namespace: ClassVar[str] = "mlflow"
-    Section = Section
+    Section = MlflowSection
 
     def versions(self, folders: tuple[Any, ...]) -> tuple[str, ...]:
         del folders  # not an upstream: the version is that of our image
         return (image("mlflow").tag.removeprefix("v").removesuffix("-full"),)
 
-    def requires(self, section: Section, context: needs.Context) -> Iterable[str]:
+    def requires(self, section: MlflowSection, context: needs.Context) -> Iterable[str]:
         del section
         return ("external-secrets",) if context.has_secret_store else ()
 
-    def faults(self, section: Section, context: needs.Context) -> Iterable[Diagnostic]:
+    def faults(self, section: MlflowSection, context: needs.Context) -> Iterable[Diagnostic]:
         storage = context.platform.storage
         buckets = [bucket.name for bucket in storage.buckets]
         if section.artifacts not in buckets:
@@ -64,7 +67,9 @@ class Mlflow(Component[Section]):
                 at_key=True,
             )
 
-    def needs(self, section: Section, context: needs.Context, origins: tuple[Origin, ...]) -> Mapping[str, needs.Need]:
+    def needs(
+        self, section: MlflowSection, context: needs.Context, origins: tuple[Origin, ...]
+    ) -> Mapping[str, needs.Need]:
         storage = context.platform.storage
         bucket = next((each for each in storage.buckets if each.name == section.artifacts), None)
         if bucket is None or storage.database is None:
@@ -72,18 +77,27 @@ class Mlflow(Component[Section]):
         rights = (*origins, *said(section, "artifacts").origins)
         return {
             "artifacts": needs.Bucket(bucket=bucket),
-            "database": needs.Database(name=self.name, server=storage.database, reader=secret_reader(), origins=origins),
+            "database": needs.Database(
+                name=self.name, server=storage.database, reader=secret_reader(), origins=origins
+            ),
             "identity": needs.Identity(
-                account=needs.ServiceAccount(namespace=self.namespace, name=self.name), writes=(bucket,), origins=rights
+                account=needs.ServiceAccount(namespace=self.namespace, name=self.name),
+                writes=(bucket,),
+                origins=rights,
             ),
         }
 
-    def emit(self, section: Section, given: Given) -> Iterable[Target]:
+    def emit(self, section: MlflowSection, given: Given) -> Iterable[Target]:
         origins = given.origins
         database = given.database("database")
         identity = given.identity("identity")
         secret, bring = secret_for(
-            self.name, self.namespace, "mlflow-database", database.secret, {"username": "username", "password": "password"}, origins
+            self.name,
+            self.namespace,
+            "mlflow-database",
+            database.secret,
+            {"username": "username", "password": "password"},
+            origins,
         )
         yield namespace(self.name, self.namespace, level="restricted", base=None, origins=origins)
         yield service_account(self.name, self.namespace, self.name, identity.annotations, origins)
@@ -92,7 +106,7 @@ class Mlflow(Component[Section]):
         yield self._service(origins)
         yield self._network_policy(origins)
 
-    def _deployment(self, section: Section, given: Given, secret: Said | str) -> Manifest:
+    def _deployment(self, section: MlflowSection, given: Given, secret: Said | str) -> Manifest:
         url = given.bucket("artifacts").url
         artifacts = Said(url.value, (*url.origins, *said(section, "artifacts").origins))
         environment = _environment(given.database("database"), secret, self.namespace)
@@ -112,8 +126,16 @@ class Mlflow(Component[Section]):
             "env": environment,
             "ports": [{"name": "http", "containerPort": PORT}],
             "readinessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 10},
-            "livenessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 30, "failureThreshold": 5},
-            "startupProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 5, "failureThreshold": 60},
+            "livenessProbe": {
+                "httpGet": {"path": "/health", "port": "http"},
+                "periodSeconds": 30,
+                "failureThreshold": 5,
+            },
+            "startupProbe": {
+                "httpGet": {"path": "/health", "port": "http"},
+                "periodSeconds": 5,
+                "failureThreshold": 60,
+            },
             "resources": {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
             **_confined(),
         }
@@ -209,12 +231,21 @@ def _environment(database: DatabaseFacts, secret: Said | str, home: str) -> list
     def from_secret(key: str) -> dict[str, Any]:
         return {"secretKeyRef": {"name": secret, "key": key}}
 
-    hosts = [f"mlflow.{home}.svc.cluster.local", f"mlflow.{home}.svc", f"mlflow.{home}", "mlflow", "localhost"]
+    hosts = [
+        f"mlflow.{home}.svc.cluster.local",
+        f"mlflow.{home}.svc",
+        f"mlflow.{home}",
+        "mlflow",
+        "localhost",
+    ]
     return [
         {"name": "HOME", "value": "/tmp"},  # noqa: S108 - a volume of the pod's own
         {"name": "MLFLOW_DISABLE_TELEMETRY", "value": "true"},
         # The whole Host header is compared, with its port and without.
-        {"name": "MLFLOW_SERVER_ALLOWED_HOSTS", "value": ",".join(name for host in hosts for name in (host, f"{host}:*"))},
+        {
+            "name": "MLFLOW_SERVER_ALLOWED_HOSTS",
+            "value": ",".join(name for host in hosts for name in (host, f"{host}:*")),
+        },
         {"name": "MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "value": "false"},
         {"name": "PGHOST", "value": database.host},
         {"name": "PGPASSWORD", "valueFrom": from_secret("password")},

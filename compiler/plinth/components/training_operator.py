@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from plinth.components import Component, Given
 from plinth.ir.kubernetes import namespace
-from plinth.ir.targets import Target
 from plinth.spec.platform import ComponentSection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plinth.ir.targets import Target
 
 JOB_HEALTH: Final = """\
 local hs = {status = "Progressing", message = "The job has not started"}
@@ -36,21 +39,23 @@ return hs
 KINDS: Final = ("MPIJob", "MXJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob")
 
 
-class Section(ComponentSection):
+class TrainingOperatorSection(ComponentSection):
     """Training jobs over several nodes."""
 
 
-class TrainingOperator(Component[Section]):
+class TrainingOperator(Component[TrainingOperatorSection]):
     """The operator as its `standalone` overlay publishes it."""
 
     name: ClassVar[str] = "training-operator"
     namespace: ClassVar[str] = "kubeflow"
-    Section = Section
+    Section = TrainingOperatorSection
     health = {f"kubeflow.org_{kind}": JOB_HEALTH for kind in KINDS}  # noqa: RUF012 - declared a ClassVar by the contract
     # From 1.9 on the operator makes the certificate of its own webhook.
-    ignore = ({"group": "", "kind": "Secret", "name": "training-operator-webhook-cert", "jsonPointers": ["/data"]},)
+    ignore = (
+        {"group": "", "kind": "Secret", "name": "training-operator-webhook-cert", "jsonPointers": ["/data"]},
+    )
 
-    def emit(self, section: Section, given: Given) -> Iterable[Target]:
+    def emit(self, section: TrainingOperatorSection, given: Given) -> Iterable[Target]:
         del section
         # 1.7 says nothing of how its pod is confined, so the stricter level would not start it.
         yield namespace(self.name, self.namespace, level="baseline", base=given.base, origins=given.origins)

@@ -6,11 +6,12 @@ its URL begins with `gs://` or `s3://`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir.said import Said
     from plinth.ir.targets import Target
@@ -41,7 +42,7 @@ class PoolFacts:
     gpu_resource: str | None
     """The resource that a pod asks for to get a GPU, `nvidia.com/gpu`."""
     pin: Mapping[str, Any] | None = None
-    """The chosen machine, its price and the next best as the lock keeps them; None where nothing is chosen."""
+    """The chosen machine, its price and the next best, for the lock; None where nothing is chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

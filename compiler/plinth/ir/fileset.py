@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from plinth.ir.digest import digest as digest  # the name of a file's bytes, wherever files are handled
+from plinth.ir.digest import digest
+
+__all__ = ["File", "FileSet", "PathError", "check_path", "check_paths", "digest"]
 
 _MAX_PART_BYTES: Final = 255  # what ext4, APFS and NTFS take
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -26,7 +26,9 @@ Level = Literal["restricted", "baseline", "privileged"]
 Operation = dict[str, Any]
 
 
-def namespace(application: str, name: str, *, level: Level, base: Base | None, origins: tuple[Origin, ...]) -> Manifest | Patch:
+def namespace(
+    application: str, name: str, *, level: Level, base: Base | None, origins: tuple[Origin, ...]
+) -> Manifest | Patch:
     """The namespace of a component with our labels: an object of ours, or a patch where upstream has it."""
     labels = {
         MANAGED_BY: "plinth",
@@ -59,7 +61,12 @@ def service_account(
     return Manifest(
         application=application,
         key=ObjectKey("", "ServiceAccount", namespace, name),
-        body={"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": False},
+        body={
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": metadata,
+            "automountServiceAccountToken": False,
+        },
         origins=origins,
     )
 
@@ -133,7 +140,13 @@ def secret_for(
 def put(entries: Mapping[str, Any], path: str, *, exists: bool) -> tuple[Operation, ...]:
     """Operations that add entries to a map, which they make where it is not there yet."""
     start: tuple[Operation, ...] = () if exists else ({"op": "add", "path": path, "value": {}},)
-    return (*start, *({"op": "add", "path": path + pointer(key), "value": value} for key, value in sorted(entries.items())))
+    return (
+        *start,
+        *(
+            {"op": "add", "path": path + pointer(key), "value": value}
+            for key, value in sorted(entries.items())
+        ),
+    )
 
 
 def expect(path: str, value: Any) -> Operation:

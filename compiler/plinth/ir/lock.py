@@ -60,7 +60,10 @@ def read_lock(data: Any) -> Lock:
     for name, pinned in environments.items():
         where = f"environments.{name}"
         found = _map(_map(pinned, where).get("components", {}), f"{where}.components")
-        versions[name] = {component: _text(version, f"{where}.components.{component}") for component, version in found.items()}
+        versions[name] = {
+            component: _text(version, f"{where}.components.{component}")
+            for component, version in found.items()
+        }
         chosen = _map(pinned.get("nodePools", {}), f"{where}.nodePools")
         pools[name] = {pool: _pin(pin, f"{where}.nodePools.{pool}") for pool, pin in chosen.items()}
     vendored = {
@@ -93,7 +96,12 @@ def lock_text(
             entries[name]["vendored"] = {"digest": vendored[name].digest}
             if vendored[name].incomplete:
                 entries[name]["vendored"]["incomplete"] = list(vendored[name].incomplete)
-    document: dict[str, Any] = {"apiVersion": API_VERSION, "kind": "Lock", "compiler": compiler, "environments": environments}
+    document: dict[str, Any] = {
+        "apiVersion": API_VERSION,
+        "kind": "Lock",
+        "compiler": compiler,
+        "environments": environments,
+    }
     return yaml_text(document | ({"upstreams": entries} if entries else {}))
 
 
@@ -108,7 +116,9 @@ def _vendored(data: Any, where: str) -> Vendored:
     incomplete = entry.get("incomplete", [])
     if not isinstance(incomplete, list) or not all(isinstance(each, str) for each in incomplete):
         raise LockError(f"`{where}.vendored.incomplete` is no list of objects")
-    return Vendored(digest=_text(entry.get("digest"), f"{where}.vendored.digest"), incomplete=tuple(incomplete))
+    return Vendored(
+        digest=_text(entry.get("digest"), f"{where}.vendored.digest"), incomplete=tuple(incomplete)
+    )
 
 
 def _map(data: Any, where: str) -> Mapping[str, Any]:

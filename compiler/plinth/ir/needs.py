@@ -137,4 +137,16 @@ class SecretStore:
     origins: tuple[Origin, ...]
 
 
-Need = Roots | Network | Cluster | NodePool | Registry | Bucket | DatabaseServer | Database | Secret | Identity | SecretStore
+Need = (
+    Roots
+    | Network
+    | Cluster
+    | NodePool
+    | Registry
+    | Bucket
+    | DatabaseServer
+    | Database
+    | Secret
+    | Identity
+    | SecretStore
+)

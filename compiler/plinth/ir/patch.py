@@ -29,7 +29,10 @@ def apply(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
 
 
 def merge(document: Any, patch: Mapping[str, Any]) -> Any:
-    """The document with a merge patch on it: maps merge, null removes, all else replaces. Source: RFC 7396."""
+    """The document with a merge patch on it: maps merge, null removes, all else replaces.
+
+    Source: RFC 7396.
+    """
     merged = dict(document) if isinstance(document, Mapping) else {}
     for key, value in patch.items():
         if value is None:
@@ -126,7 +129,9 @@ _OPERATIONS: Final[dict[str, Callable[[Any, tuple[str, ...], Mapping[str, Any]],
 }
 
 
-def _change(node: Any, path: tuple[str, ...], change: Callable[[Any, str], Any], whole: tuple[str, ...]) -> Any:
+def _change(
+    node: Any, path: tuple[str, ...], change: Callable[[Any, str], Any], whole: tuple[str, ...]
+) -> Any:
     """`node` with `change` made at the last part of `path`, everything on the way copied."""
     if not isinstance(node, Mapping | list):
         raise PatchError(f"`{_shown(whole)}` leads through something that has no parts")

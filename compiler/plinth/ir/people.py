@@ -12,11 +12,13 @@ reader does not have in front of him, so lists are changed by operations.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plinth.catalog.facts import key_of
-from plinth.catalog.objects import ObjectKey
 from plinth.ir.patch import PatchError, parts_of
+
+if TYPE_CHECKING:
+    from plinth.catalog.objects import ObjectKey
 
 _TARGET_KEYS: Final = frozenset({"group", "kind", "name", "namespace"})
 _OPERATIONS: Final = frozenset({"add", "copy", "move", "remove", "replace", "test"})
@@ -26,7 +28,9 @@ class PatchFault(ValueError):
     """A person's patch that cannot be used; the message says why."""
 
 
-def read_patch(data: Any, known: Iterable[ObjectKey]) -> tuple[ObjectKey, tuple[Mapping[str, Any], ...], Mapping[str, Any] | None]:
+def read_patch(
+    data: Any, known: Iterable[ObjectKey]
+) -> tuple[ObjectKey, tuple[Mapping[str, Any], ...], Mapping[str, Any] | None]:
     """The object that a patch changes, and its operations or its merge patch.
 
     `known` are the component's objects, ours and upstream's.
@@ -65,7 +69,7 @@ def _only(found: list[ObjectKey], wanted: str, known: Iterable[ObjectKey]) -> Ob
         return found[0]
     if found:
         raise PatchFault(f"more than one object is a {wanted}: say its `namespace` or `group`")
-    kind = wanted.split(" ")[0]
+    kind = wanted.split(" ", maxsplit=1)[0]
     same = ", ".join(sorted(key.name for key in known if key.kind == kind))
     raise PatchFault(f"there is no {wanted}" + (f"; of that kind there are {same}" if same else ""))
 
@@ -88,14 +92,19 @@ def _check_operation(operation: Any, where: str) -> None:
     wanted = {"op", "path"} | ({"value"} if name in {"add", "replace", "test"} else set())
     wanted |= {"from"} if name in {"copy", "move"} else set()
     if operation.keys() != wanted:
-        raise PatchFault(f"{where} (`{name}`) must have exactly {', '.join(f'`{key}`' for key in sorted(wanted))}")
+        raise PatchFault(
+            f"{where} (`{name}`) must have exactly {', '.join(f'`{key}`' for key in sorted(wanted))}"
+        )
     for key in sorted(wanted & {"path", "from"}):
         try:
             if not isinstance(operation[key], str) or not parts_of(operation[key]):
                 raise PatchFault(f"{where}: `{key}` is no path into the object")
         except PatchError as error:
             raise PatchFault(f"{where}: {error}") from None
-        if parts_of(operation[key])[:1] in {("kind",), ("apiVersion",)} or parts_of(operation[key]) in _IDENTITY:
+        if (
+            parts_of(operation[key])[:1] in {("kind",), ("apiVersion",)}
+            or parts_of(operation[key]) in _IDENTITY
+        ):
             raise PatchFault(f"{where} changes which object it is: `{operation[key]}`")
 
 
@@ -115,5 +124,7 @@ def _a_list_in(node: Any, where: str) -> str:
     if isinstance(node, list):
         return where or "/"
     if isinstance(node, Mapping):
-        return next((found for key, child in node.items() if (found := _a_list_in(child, f"{where}/{key}"))), "")
+        return next(
+            (found for key, child in node.items() if (found := _a_list_in(child, f"{where}/{key}"))), ""
+        )
     return ""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plinth.catalog.facts import key_of
-from plinth.catalog.objects import ObjectKey
 from plinth.ir import patch as json_patch
 from plinth.ir.said import settle
 from plinth.ir.targets import Base, Image, Manifest, Patch
+
+if TYPE_CHECKING:
+    from plinth.catalog.objects import ObjectKey
 
 _BINDINGS: Final = frozenset({"ClusterRoleBinding", "RoleBinding"})
 _WEBHOOKS: Final = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
@@ -50,7 +52,10 @@ def base_objects(base: Base) -> tuple[Rendered, ...]:
 
 
 def overlay_objects(
-    base: tuple[Rendered, ...], manifests: Iterable[Manifest], patches: Iterable[Patch], images: Iterable[Image]
+    base: tuple[Rendered, ...],
+    manifests: Iterable[Manifest],
+    patches: Iterable[Patch],
+    images: Iterable[Image],
 ) -> tuple[Rendered, ...]:
     """The objects of an overlay: those of its base, patched, and ours.
 
@@ -89,12 +94,19 @@ def _is(body: Mapping[str, Any], key: ObjectKey) -> bool:
 
 
 def _in_namespace(bodies: list[Any], namespace: str) -> list[Any]:
-    """What the `namespace` of a kustomization does. Source: kustomize 5, filters/namespace and name references."""
+    """What the `namespace` of a kustomization does.
+
+    Source: kustomize 5, filters/namespace and name references.
+    """
     accounts = {
-        (body["metadata"].get("namespace", ""), body["metadata"]["name"]) for body in bodies if body["kind"] == "ServiceAccount"
+        (body["metadata"].get("namespace", ""), body["metadata"]["name"])
+        for body in bodies
+        if body["kind"] == "ServiceAccount"
     }
     services = {
-        (body["metadata"].get("namespace", ""), body["metadata"]["name"]) for body in bodies if body["kind"] == "Service"
+        (body["metadata"].get("namespace", ""), body["metadata"]["name"])
+        for body in bodies
+        if body["kind"] == "Service"
     }
     return [_moved(body, namespace, accounts, services) for body in bodies]
 
@@ -104,7 +116,10 @@ def _moved(body: Any, namespace: str, accounts: set[tuple[str, str]], services: 
         own = body["metadata"].get("namespace", "")
         body = {**body, "subjects": [_subject(each, namespace, own, accounts) for each in body["subjects"]]}
     if body["kind"] in _WEBHOOKS:
-        body = {**body, "webhooks": [_webhook(each, namespace, services) for each in body.get("webhooks") or []]}
+        body = {
+            **body,
+            "webhooks": [_webhook(each, namespace, services) for each in body.get("webhooks") or []],
+        }
     if key_of(body).is_cluster_scoped:
         return body
     return {**body, "metadata": {**body["metadata"], "namespace": namespace}}
@@ -122,7 +137,10 @@ def _webhook(webhook: Any, namespace: str, services: set[tuple[str, str]]) -> An
     service = webhook.get("clientConfig", {}).get("service")
     if not service or (service.get("namespace", ""), service["name"]) not in services:
         return webhook
-    return {**webhook, "clientConfig": {**webhook["clientConfig"], "service": {**service, "namespace": namespace}}}
+    return {
+        **webhook,
+        "clientConfig": {**webhook["clientConfig"], "service": {**service, "namespace": namespace}},
+    }
 
 
 def _with_images(node: Any, images: tuple[Image, ...]) -> Any:
@@ -148,7 +166,9 @@ def _container(container: Any, images: tuple[Image, ...]) -> Any:
 
 
 def _moved_image(text: str, image: Image) -> str:
-    match = re.fullmatch(f"{re.escape(image.name)}(?P<tag>:[A-Za-z0-9_.-]{{1,128}})?(?P<digest>@sha256:[0-9a-f]{{64}})?", text)
+    match = re.fullmatch(
+        f"{re.escape(image.name)}(?P<tag>:[A-Za-z0-9_.-]{{1,128}})?(?P<digest>@sha256:[0-9a-f]{{64}})?", text
+    )
     if not match:
         return text
     tag = f":{image.tag}" if image.tag else ""

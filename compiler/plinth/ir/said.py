@@ -54,7 +54,9 @@ def said(section: Section, field: str) -> Said:
     value = getattr(section, field)
     if origin is not None:
         return Said(value, (origin,))
-    return Said(value, (Because(f"{show_path(section.said_path(field))} is {_shown(value)} where nothing is said"),))
+    return Said(
+        value, (Because(f"{show_path(section.said_path(field))} is {_shown(value)} where nothing is said"),)
+    )
 
 
 def text(*parts: str | int | Said) -> Said:
@@ -102,7 +104,10 @@ def _settle(data: Any, where: str, found: dict[str, tuple[Origin, ...]]) -> Any:
         found[where] = (*found.get(where, ()), *data.origins)
         return _settle(data.value, where, found)
     if isinstance(data, Mapping):
-        return {value_of(key): _settle(value, where + pointer(value_of(key)), found) for key, value in data.items()}
+        return {
+            value_of(key): _settle(value, where + pointer(value_of(key)), found)
+            for key, value in data.items()
+        }
     if isinstance(data, Sequence) and not isinstance(data, str):
         return [_settle(value, f"{where}/{index}", found) for index, value in enumerate(data)]
     return data

@@ -5,13 +5,14 @@ Backends turn targets into files and decide nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from plinth.catalog.objects import ObjectKey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plinth.catalog.components import Upstream
     from plinth.ir.said import Origin, Said
 
@@ -47,7 +48,11 @@ class TerraformResource:
     @property
     def address(self) -> str:
         """As Terraform writes it within its root."""
-        return f"{self.type}.{self.name}" if self.block == "resource" else f"{self.block}.{self.type}.{self.name}"
+        return (
+            f"{self.type}.{self.name}"
+            if self.block == "resource"
+            else f"{self.block}.{self.type}.{self.name}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

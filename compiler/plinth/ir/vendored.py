@@ -6,14 +6,17 @@ Writing and reading are here, so that what `vendor` splits is what `compile` put
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plinth.catalog.facts import digest, key_of
-from plinth.catalog.objects import ObjectKey
 from plinth.ir import fileset, layout
 from plinth.ir.fileset import File
 from plinth.text.emit import yaml_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from plinth.catalog.objects import ObjectKey
 
 BACKEND: Final = "vendor"
 CRD: Final = "CustomResourceDefinition"
@@ -35,7 +38,9 @@ def files(component: str, version: str, objects: Iterable[Mapping[str, Any]], or
         found[f"{home}/{name}"] = _file(body, origin)
     for home, resources in names.items():
         if resources:
-            found[f"{home}/kustomization.yaml"] = _file({**_KUSTOMIZATION, "resources": sorted(resources)}, origin)
+            found[f"{home}/kustomization.yaml"] = _file(
+                {**_KUSTOMIZATION, "resources": sorted(resources)}, origin
+            )
     return found
 
 

@@ -82,7 +82,7 @@ def _nullable(value: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [*(each for each in options if each != {"type": "null"}), {"type": "null"}]}
 
 
-def _renamed(value: Any) -> Any:  # noqa: ANN401 - any piece of JSON, as it came
+def _renamed(value: Any) -> Any:
     if isinstance(value, dict):
         return {
             key: _REFERENCE + _changed(item.removeprefix(_REFERENCE)) if key == "$ref" else _renamed(item)

@@ -17,7 +17,9 @@ _RESOLVERS = (
     ("tag:yaml.org,2002:int", re.compile("[-+]?(0o?[0-7]+|0x[0-9a-fA-F]+|0|[1-9][0-9]*)"), "-+0123456789"),
     (
         "tag:yaml.org,2002:float",
-        re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
+        re.compile(
+            r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+        ),
         "-+0123456789.",
     ),
 )
@@ -36,7 +38,7 @@ def read_manifests(data: bytes) -> tuple[dict[str, Any], ...]:
     import yaml  # noqa: PLC0415 - only who reads manifests pays for it
 
     try:
-        documents = list(yaml.load_all(data, Loader=_loader()))  # noqa: S506 - a safe loader with other resolvers
+        documents = list(yaml.load_all(data, Loader=_loader()))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ManifestError(str(error)) from None
     found = [document for document in documents if document is not None]
@@ -47,7 +49,7 @@ def read_manifests(data: bytes) -> tuple[dict[str, Any], ...]:
 
 @cache
 def _loader() -> Any:
-    import yaml  # noqa: PLC0415 - as above
+    import yaml  # noqa: PLC0415 - only who reads manifests pays for it
 
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -63,7 +65,7 @@ def _loader() -> Any:
         text = loader.construct_scalar(node)
         sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.lstrip("+"))
         if digits.startswith("0x"):
-            return sign * int(digits[2:], 16)
+            return sign * int(digits, 0)
         if digits.startswith("0") and len(digits) > 1:
             return sign * int(digits.removeprefix("0o"), 8)
         return sign * int(digits)

@@ -3,7 +3,7 @@
 All of it is the world's doing: a link, a full disk, a person's edit. What the caller asks for
 wrongly is a `ValueError`.
 """
-# ruff: noqa: N818 - an error is named by what is the case: `HandEdited`, not `HandEditedError`
+
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from plinth.ir.fileset import FileSet, digest
 from plinth.ir.ledger import Ledger, LedgerError, entries_text, ledger_entries, read_ledger
-from plinth.workspace.places import ledger_paths
 from plinth.workspace.errors import BadLedger
+from plinth.workspace.places import ledger_paths
 
 if TYPE_CHECKING:
     from plinth.workspace.folders import Folders

@@ -11,13 +11,14 @@ from plinth.ir.fileset import FileSet, digest
 from plinth.workspace.calls import FileCalls
 from plinth.workspace.errors import HandEdited
 from plinth.workspace.folders import Folders, check_inside
-from plinth.workspace.groups import Known
 from plinth.workspace.plan import Plan, make_plan
 from plinth.workspace.transaction import Transaction, locked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from plinth.workspace.groups import Known
 
 _NO_FILES: Final[FileSet] = MappingProxyType({})
 _SYSTEM: Final = FileCalls()

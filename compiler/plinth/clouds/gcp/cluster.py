@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from plinth.spec import platform as spec
 
 NODE_ROLE: Final = "roles/container.defaultNodeServiceAccount"
-"""Writes logs and metrics, reads monitoring, and nothing else. Source: GKE, "Use least privilege service accounts"."""
+"""Writes logs and metrics, reads monitoring, and nothing else.
+
+Source: GKE, "Use least privilege service accounts".
+"""
 
 LEAST_WINDOW_HOURS: Final = 4
 LEAST_WEEKLY_HOURS: Final = 12
@@ -96,8 +99,8 @@ def maintenance_faults(cluster: spec.Cluster) -> list[Diagnostic]:
             Diagnostic(
                 code="PLN314",
                 message=f"{len(days)} windows of {length:g} hours a week are too few for GKE",
-                help=f"give it windows of {LEAST_WINDOW_HOURS} hours or more, {LEAST_WEEKLY_HOURS} hours a week in all: "
-                "GKE wants 48 hours in every 32 days",
+                help=f"give it windows of {LEAST_WINDOW_HOURS} hours or more, "
+                f"{LEAST_WEEKLY_HOURS} hours a week: GKE wants 48 hours in every 32 days",
                 path=path,
             )
         ]

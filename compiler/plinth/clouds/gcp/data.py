@@ -12,6 +12,7 @@ from plinth.ir.said import Expression, Said, said, text
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
+    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
 
 TIERS: Final = {"small": "db-custom-2-7680", "medium": "db-custom-4-15360", "large": "db-custom-8-30720"}
@@ -59,7 +60,7 @@ def bucket(need: needs.Bucket, names: Names) -> Answer[BucketFacts]:
     if wanted.url:
         return Answer(facts=BucketFacts(url=said(wanted, "url")))
     name = names.bucket(said(wanted, "name"))
-    faults = ()
+    faults: tuple[Diagnostic, ...] = ()
     if len(name.value) > LONGEST_BUCKET:
         faults = (too_long(name.value, LONGEST_BUCKET, "a bucket", wanted.said_path("name")),)
     resource = TerraformResource(

@@ -77,7 +77,8 @@ def system_pool_faults(platform: spec.Platform) -> list[Diagnostic]:
         Diagnostic(
             code="PLN310",
             message="no node pool is always there for the platform's own pods",
-            help="add one without GPU, on demand, with `min` of 1 or more: `{name: system, cpu: 4, memory: 16Gi, nodes: {min: 1, max: 3}}`",
+            help="add one without GPU, on demand, with `min` of 1 or more: "
+            "`{name: system, cpu: 4, memory: 16Gi, nodes: {min: 1, max: 3}}`",
             path=platform.said_path("node_pools"),
             at_key=True,
         )
@@ -106,11 +107,12 @@ def _machine(pool: spec.NodePool, pinned: str | None) -> tuple[Machine, tuple[Ma
 
 def _fits(pool: spec.NodePool, machine: Machine) -> bool:
     """True where a pinned machine still is what the pool asks for, whatever the catalogue prefers today."""
-    wanted = (pool.gpu.model, pool.gpu.count) if pool.gpu else (None, 0)
+    wanted: tuple[str | None, float] = (pool.gpu.model, pool.gpu.count) if pool.gpu else (None, 0)
     memory = float(memory_gib(pool.memory)) if pool.memory else 0
-    is_joined = pool.gpu is None or pool.gpu.interconnect in {None, machine.gpu_interconnect}
-    is_large_enough = machine.vcpu >= (pool.cpu or 0) and machine.memory_gib >= memory
-    return wanted == (machine.gpu_model, machine.gpu_count) and is_joined and is_large_enough
+    if pool.gpu and pool.gpu.interconnect not in {None, machine.gpu_interconnect}:
+        return False
+    has: tuple[str | None, float] = (machine.gpu_model, machine.gpu_count)
+    return wanted == has and machine.vcpu >= (pool.cpu or 0) and machine.memory_gib >= memory
 
 
 def _unknown_machine(machine: spec.Machine) -> Diagnostic:

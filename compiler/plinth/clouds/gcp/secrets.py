@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.gcp.names import Names
 from plinth.ir.answers import Answer, SecretFacts, SecretStoreFacts
 from plinth.ir.said import Expression
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
+    from plinth.clouds.gcp.names import Names
     from plinth.ir.needs import Secret
     from plinth.ir.said import Origin
 
