@@ -1,0 +1,439 @@
+"""One environment on its way from a typed spec to files.
+
+    close over requirements -> needs -> answers -> emit -> order -> render -> check -> files
+
+Each stage is a method that gives what is wrong; after an error the next one is not run. `pipeline`
+runs a stage over all environments, so that a fault that they share is said once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from plinth import registry
+from plinth.catalog.components import load, placed
+from plinth.checks import Compiled, FinalObject
+from plinth.components import Given
+from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.diagnostics.suggest import did_you_mean
+from plinth.ir import graph as graphs
+from plinth.ir import needs
+from plinth.ir.lock import Lock
+from plinth.ir.people import PatchFault, read_patch
+from plinth.ir.render import PatchFailed, Rendered, base_objects, overlay_objects
+from plinth.ir.said import Because, Origin, Said, said
+from plinth.ir.targets import Application, Base, Delivery, Image, Manifest, ObjectKey, Patch, Target
+
+if TYPE_CHECKING:
+    from plinth.ir.fileset import File
+    from collections.abc import Callable, Generator, Iterable, Mapping
+
+    from plinth.clouds import Answers
+    from plinth.components import Component
+    from plinth.ir.answers import Answer, PoolFacts
+    from plinth.ir.graph import Graph
+    from plinth.spec.platform import ComponentSection
+    from plinth.spec.read import Environment
+
+ALWAYS: Final = "argo-cd"
+"""The component that every environment has: it brings all others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a compile reads beside the spec."""
+
+    lock: Lock = field(default_factory=Lock)
+    patch: Callable[[str], Any]
+    """The plain data of a person's patch by its path; raises PatchFault where it cannot be read."""
+    vendored: Callable[[str, str], tuple[Mapping[str, Any], ...] | None]
+    """The objects of a vendored component and version without CRDs; None where it is not vendored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compilation:
+    """One environment, compiled."""
+
+    environment: Environment
+    graph: Graph
+    objects: tuple[FinalObject, ...]
+    files: Mapping[str, File]
+    withheld: tuple[Application, ...]
+    versions: Mapping[str, str]
+    pools: Mapping[str, Mapping[str, Any]]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Draft:
+    """One environment on its way; each stage gives its faults, and the next is not run after an error."""
+
+    def __init__(self, environment: Environment, inputs: Inputs) -> None:
+        self.environment = environment
+        self._inputs = inputs
+        platform = environment.platform
+        cloud = registry.load("clouds", getattr(platform.cloud, "provider"))  # noqa: B009 - every cloud's section has one
+        self._context = needs.Context(
+            environment=environment.name,
+            platform_name=Said(environment.platform_name, (("metadata", "name"),)),
+            platform=platform,
+            has_secret_store=cloud.has_secret_store,
+        )
+        pins = {pool: pin["machine"] for pool, pin in inputs.lock.pools.get(environment.name, {}).items()}
+        self._answers: Answers = cloud.answering(self._context, pins)
+        self._parts: dict[str, _Part] = {}
+        self._targets: list[Target] = []
+        self._facts: dict[str, dict[str, Any]] = {}
+        self._pools: dict[str, PoolFacts] = {}
+        self._answered: dict[tuple[str, ...], Answer[Any]] = {}
+        self._graph: Graph | None = None
+        self._objects: tuple[FinalObject, ...] = ()
+
+    def close(self) -> Iterable[Diagnostic]:
+        """Find every component that is asked for, and what those need, in their versions.
+
+        What two components need has the origins of both, whatever their order in the file.
+        """
+        wanted: list[tuple[str, tuple[Origin, ...]]] = [
+            (ALWAYS, (Because("Argo CD brings everything else into the cluster"),))
+        ]
+        sections = self.environment.platform.components
+        for field_name in sorted(type(sections).model_fields):
+            section = getattr(sections, field_name)
+            if section is not None:
+                wanted.append((type(sections).key_of(field_name), (section.spec_path,)))
+        while wanted:
+            name, origins = wanted.pop()
+            said_section = self._section(name)
+            if said_section is not None:
+                origins = (said_section.spec_path,)
+            part = self._parts.get(name)
+            if part is None:
+                component: Component[Any] = registry.load("components", name)
+                section = said_section or component.Section()
+                version, fault = self._version(component, section)
+                if fault:
+                    yield fault
+                    continue
+                part = _Part(component, section, version, (*origins, *_version_origins(section)))
+                yield from component.faults(section, self._context)
+            elif set(origins) <= set(part.origins):
+                continue
+            else:
+                part = replace(part, origins=tuple(dict.fromkeys((*part.origins, *origins))))
+            self._parts[name] = part
+            wanted += [
+                (required, (*origins, Because(f"`{name}` needs `{required}`")))
+                for required in part.component.requires(part.section, self._context)
+            ]
+
+    def ask(self) -> Iterable[Diagnostic]:
+        """Collect the needs of the platform and of every component, and have the cloud answer each once."""
+        yield from self._answers.faults()
+        for need in _platform_needs(self._context):
+            answer = yield from self._answer(need)
+            if isinstance(need, needs.NodePool):
+                self._pools[need.pool.name] = answer.facts
+        for name, part in sorted(self._parts.items()):
+            self._facts[name] = {}
+            for key, need in part.component.needs(part.section, self._context, part.origins).items():
+                answer = yield from self._answer(need)
+                self._facts[name][key] = answer.facts
+
+    def emit(self) -> Iterable[Diagnostic]:
+        """Build every component on its base, with the patches of people, and put all in order."""
+        store = self._answers.secret_store(needs.SecretStore(origins=()))
+        health = {
+            kind: script for part in self._parts.values() for kind, script in part.component.health.items()
+        }
+        for name, part in sorted(self._parts.items()):
+            base = yield from self._base(part)
+            given = Given(
+                context=self._context,
+                version=part.version,
+                base=base,
+                origins=part.origins,
+                pools=self._pools,
+                store=store.facts,
+                facts=self._facts[name],
+                health=health,
+            )
+            emitted = list(part.component.emit(part.section, given))
+            yield from self._people(part, base, emitted)
+            self._targets += [*([base] if base else []), *emitted, *self._applications(part, base)]
+        self._targets.append(self._delivery())
+        self._graph = graphs.build(self._targets)
+
+    def check(self) -> Iterable[Diagnostic]:
+        """Render every object that is at hand, and run every check over them."""
+        assert self._graph is not None, "`emit` comes first"  # noqa: S101 - the order of the stages
+        objects: list[FinalObject] = []
+        for application in self._graph.of(Application):
+            if application.holds_crds:
+                continue
+            try:
+                rendered = _render(application, self._graph)
+            except PatchFailed as error:
+                yield _patch_failed(error, application, self._parts[application.component])
+                continue
+            path = next(
+                (origin for origin in application.origins if isinstance(origin, tuple)),
+                ("spec", "components"),
+            )
+            objects += [
+                FinalObject(application=application, key=each.key, body=each.body, path=path)
+                for each in rendered
+            ]
+        self._objects = tuple(objects)
+        compiled = Compiled(environment=self.environment.name, graph=self._graph, objects=self._objects)
+        for check in registry.load_all("checks"):
+            yield from check.run(compiled)
+
+    def compiled(self) -> Compilation:
+        """The environment with its files."""
+        assert self._graph is not None, "`emit` comes first"  # noqa: S101 - the order of the stages
+        files: dict[str, File] = {}
+        for backend in registry.load_all("backends"):
+            for path, made in backend.emit(self._graph, self.environment.name).items():
+                if path in files:
+                    raise ValueError(f"{files[path].backend} and {made.backend} both write {path}")
+                files[path] = made
+        pinned = self._inputs.lock.pools.get(self.environment.name, {})
+        return Compilation(
+            environment=self.environment,
+            graph=self._graph,
+            objects=self._objects,
+            files=files,
+            withheld=tuple(each for each in self._graph.of(Application) if each.withheld),
+            versions={name: part.version for name, part in sorted(self._parts.items())},
+            pools={
+                name: _kept(facts.pin, pinned.get(name))
+                for name, facts in sorted(self._pools.items())
+                if facts.pin
+            },
+            diagnostics=(),
+        )
+
+    def _section(self, name: str) -> ComponentSection | None:
+        sections = self.environment.platform.components
+        for field_name in type(sections).model_fields:
+            if type(sections).key_of(field_name) == name:
+                return getattr(sections, field_name)  # type: ignore[no-any-return]  # the type is made at run time
+        return None
+
+    def _version(self, component: Component[Any], section: ComponentSection) -> tuple[str, Diagnostic | None]:
+        known = component.versions(registry.catalog_folders())
+        if section.version is not None and section.version not in known:
+            fault = Diagnostic(
+                code="PLN316",
+                message=f"the catalogue has no version `{section.version}` of `{component.name}`",
+                help=did_you_mean(section.version, known, otherwise=f"it has {', '.join(known)}"),
+                path=section.said_path("version"),
+            )
+            return "", fault
+        pinned = self._inputs.lock.versions.get(self.environment.name, {}).get(component.name)
+        return section.version or (pinned if pinned in known else known[-1]), None
+
+    def _answer(self, need: needs.Need) -> Generator[Diagnostic, None, Answer[Any]]:
+        """The answer to a need, asked once however many ask; yields what is wrong with it."""
+        identity = _identity(need)
+        if identity not in self._answered:
+            answer = self._answered[identity] = _METHODS[type(need)](self._answers, need)
+            self._targets += answer.targets
+            yield from answer.diagnostics
+        return self._answered[identity]
+
+    def _base(self, part: _Part) -> Generator[Diagnostic, None, Base | None]:
+        """The base of a component, or None for one that is all ours; yields what is wrong with it."""
+        name, folders = part.component.name, registry.catalog_folders()
+        if part.version not in _catalogued(name, folders):
+            return None
+        platform = self.environment.platform
+        variant = part.component.variant(part.version)
+        upstream = placed(load(name, part.version, folders), variant.namespace, variant.without)
+        is_vendored = platform.upstreams == "vendored"
+        objects = self._inputs.vendored(name, part.version) if is_vendored else None
+        pinned = self._inputs.lock.vendored.get(f"{name}/{part.version}")
+        if is_vendored and objects is None:
+            yield Diagnostic(
+                code="PLN320",
+                message=f"`{name}` {part.version} is not vendored",
+                help="run `plinth vendor`, or write `upstreams: remote` to have Argo CD fetch it",
+                path=platform.said_path("upstreams") if platform.origin("upstreams") else part.path,
+                at_key=True,
+            )
+        return Base(
+            component=name,
+            version=part.version,
+            upstream=upstream,
+            vendored=is_vendored,
+            namespace=variant.namespace,
+            values=variant.values,
+            operations=part.component.base_operations(upstream, vendored=is_vendored),
+            origins=(*part.origins, *said(platform, "upstreams").origins),
+            objects=objects,
+            incomplete=pinned.incomplete if is_vendored and pinned else (),
+        )
+
+    def _applications(self, part: _Part, base: Base | None) -> Iterable[Application]:
+        name, component = part.component.name, part.component
+        has_crds = bool(base and base.upstream.crds)
+        before: list[str] = [f"{name}-crds"] if has_crds else []
+        for required in sorted(component.requires(part.section, self._context)):
+            before += [required, f"{required}-crds"]
+        application = Application(
+            name=name,
+            component=name,
+            version=part.version,
+            namespace=component.namespace,
+            needs=tuple(before),
+            ignore=component.ignore,
+            origins=part.origins,
+        )
+        yield application
+        if has_crds:
+            yield replace(application, name=f"{name}-crds", holds_crds=True, needs=(), ignore=())
+
+    def _people(self, part: _Part, base: Base | None, emitted: list[Target]) -> Iterable[Diagnostic]:
+        known = [each.key for each in emitted if isinstance(each, Manifest)]
+        known += [
+            key for key in (base.upstream.objects if base else ()) if key.kind != "CustomResourceDefinition"
+        ]
+        patches = said(part.section, "patches")
+        for path in patches.value:
+            try:
+                target, operations, merged = read_patch(self._inputs.patch(path), known)
+            except PatchFault as error:
+                yield Diagnostic(
+                    code="PLN317",
+                    message=f"`{path}` cannot be used: {error}",
+                    help="see `plinth explain PLN317` for the two forms of a patch",
+                    path=part.section.said_path("patches"),
+                )
+                continue
+            emitted.append(
+                Patch(
+                    application=part.component.name,
+                    target=target,
+                    operations=operations,
+                    merge=merged,
+                    origins=patches.origins,
+                    file=path,
+                )
+            )
+
+    def _delivery(self) -> Delivery:
+        repository = self.environment.platform.repository
+        url, path = said(repository, "url"), said(repository, "path")
+        return Delivery(
+            environment=self.environment.name,
+            platform_name=self._context.platform_name,
+            url=url,
+            revision=said(repository, "branch"),
+            path=path,
+            credentials=said(repository.credentials, "secret") if repository.credentials else None,
+            origins=(repository.spec_path,),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A component of one environment in its version."""
+
+    component: Component[Any]
+    section: Any
+    version: str
+    origins: tuple[Origin, ...]
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The part of the spec that asked for it."""
+        return next((origin for origin in self.origins if isinstance(origin, tuple)), ("spec", "components"))
+
+
+_METHODS: Final[dict[type[Any], Callable[[Any, Any], Any]]] = {
+    needs.Roots: lambda answers, need: answers.roots(need),
+    needs.Network: lambda answers, need: answers.network(need),
+    needs.Cluster: lambda answers, need: answers.cluster(need),
+    needs.NodePool: lambda answers, need: answers.node_pool(need),
+    needs.Registry: lambda answers, need: answers.registry(need),
+    needs.Bucket: lambda answers, need: answers.bucket(need),
+    needs.DatabaseServer: lambda answers, need: answers.database_server(need),
+    needs.Database: lambda answers, need: answers.database(need),
+    needs.Secret: lambda answers, need: answers.secret(need),
+    needs.Identity: lambda answers, need: answers.identity(need),
+}
+
+
+def _platform_needs(context: needs.Context) -> Iterable[needs.Need]:
+    """What every platform needs, whatever its components are."""
+    platform = context.platform
+    yield needs.Roots(context=context)
+    yield needs.Network(network=platform.network)
+    yield needs.Cluster(cluster=platform.cluster, network=platform.network, identity=platform.identity)
+    yield from (needs.NodePool(pool=pool) for pool in platform.node_pools)
+    yield needs.Registry(origins=(Because("a platform has a place for its users' images"),))
+    yield from (needs.Bucket(bucket=bucket) for bucket in platform.storage.buckets)
+    if platform.storage.database:
+        yield needs.DatabaseServer(database=platform.storage.database)
+
+
+def _identity(need: needs.Need) -> tuple[str, ...]:
+    """What makes two needs one: two components may use one bucket, or one secret."""
+    match need:
+        case needs.Bucket():
+            return "bucket", need.bucket.name
+        case needs.Secret():
+            return "secret", need.name.value
+        case needs.Database():
+            return "database", need.name
+        case needs.Identity():
+            return "identity", need.account.namespace, need.account.name
+        case needs.NodePool():
+            return "pool", need.pool.name
+        case _:
+            return (type(need).__name__,)
+
+
+def _version_origins(section: ComponentSection) -> tuple[Origin, ...]:
+    path = section.origin("version")
+    return (path,) if path else ()
+
+
+def _catalogued(name: str, folders: tuple[Any, ...]) -> tuple[str, ...]:
+    from plinth.catalog.components import versions  # noqa: PLC0415 - a name that this file uses otherwise
+
+    return versions(name, folders)
+
+
+def _render(application: Application, graph: Graph) -> tuple[Rendered, ...]:
+    def own(kind: type[Any]) -> list[Any]:
+        return [each for each in graph.of(kind) if each.application == application.name]
+
+    bases = [base for base in graph.of(Base) if base.component == application.component]
+    objects = base_objects(bases[0]) if bases else ()
+    return overlay_objects(objects, own(Manifest), own(Patch), own(Image))
+
+
+def _patch_failed(error: PatchFailed, application: Application, part: _Part) -> Diagnostic:
+    if isinstance(error.patch, ObjectKey) or not error.patch.file:
+        # Ours: the catalogue says that it fits, so what is vendored is not what the catalogue knows.
+        return Diagnostic(
+            code="PLN321",
+            message=f"`{application.component}` {application.version} as vendored is not what "
+            f"the catalogue knows: {error}",
+            help="vendor it again with `plinth vendor`",
+            path=part.path,
+            at_key=True,
+        )
+    return Diagnostic(
+        code="PLN318",
+        message=f"`{error.patch.file}` does not fit {error.patch.target}: {error.reason}",
+        help="compare it with the object under `generated/vendor/` and mend the path",
+        path=part.section.said_path("patches"),
+    )
+
+
+def _kept(chosen: Mapping[str, Any], pinned: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What the lock has, where it is the same machine: its price is that of the day it was chosen."""
+    return pinned if pinned and pinned["machine"] == chosen["machine"] else chosen
