@@ -7,8 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from plinth.cli import main
 
+from plinth.cli import main
 from support import golden, platforms, stub_provider
 
 SCHEMAS = sorted(Path(__file__).parent.joinpath("data", "tfschema").glob("*.json"))

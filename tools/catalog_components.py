@@ -10,19 +10,18 @@ what was left out. Without names, every version that has a file already is writt
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
 from plinth.catalog import CatalogError
-from plinth.catalog.facts import entry, entry_text
+from plinth.catalog.facts import entry, entry_text, objects_of
+from plinth.ir.vendored import left_out
+from plinth.text.manifests import read_manifests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 CATALOG: Final = Path(__file__).parent.parent / "compiler" / "plinth" / "catalog" / "components"
 
@@ -45,16 +44,6 @@ CHARTS: Final = {
     "jupyterhub": Chart(
         repository="https://hub.jupyter.org/helm-chart/", placeholder_tag="set-by-chartpress"
     ),
-}
-
-
-class Loader(yaml.CSafeLoader):
-    """YAML as Kubernetes reads it: what looks like a date is a string."""
-
-
-Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 
 
@@ -95,7 +84,7 @@ def component_text(mirror: Path, component: str, version: str) -> str:
         source_of(component, version, said),
         objects_in(folder),
         made_with=said["made with"][0],
-        incomplete=[_left_out(line) for line in said.get("left out", [])],
+        incomplete=list(left_out((folder / "SOURCE").read_text(encoding="utf-8"))),
         published_bytes=dict(_published(line) for line in said.get("largest CRD as published", [])),
         is_stripped="stripped" in said,
     )
@@ -144,24 +133,12 @@ def source_of(component: str, version: str, said: dict[str, list[str]]) -> dict[
     raise CatalogError(f"{component} {version}: no source is known for what was made with `{made_with}`")
 
 
-def objects_in(folder: Path) -> Iterator[dict[str, Any]]:
+def objects_in(folder: Path) -> Iterator[Mapping[str, Any]]:
     """Every object of both files, those inside a List among them."""
     for name in ("manifests.yaml", "crds.yaml"):
         path = folder / name
-        if not path.is_file():
-            continue
-        for document in yaml.load_all(path.read_text(encoding="utf-8"), Loader):
-            if document and document.get("kind") == "List":
-                yield from document["items"]
-            elif document:
-                yield document
-
-
-def _left_out(line: str) -> str:
-    match = re.match(r"[A-Z]\w+/[^\s:]+", line)
-    if not match:
-        raise CatalogError(f"SOURCE leaves out something that is no object: {line}")
-    return match[0]
+        if path.is_file():
+            yield from objects_of(read_manifests(path.read_bytes()))
 
 
 def _published(line: str) -> tuple[str, int]:

@@ -26,12 +26,12 @@ from plinth.ir.said import Because, Origin, Said, said
 from plinth.ir.targets import Application, Base, Delivery, Image, Manifest, ObjectKey, Patch, Target
 
 if TYPE_CHECKING:
-    from plinth.ir.fileset import File
     from collections.abc import Callable, Generator, Iterable, Mapping
 
     from plinth.clouds import Answers
     from plinth.components import Component
     from plinth.ir.answers import Answer, PoolFacts
+    from plinth.ir.fileset import File
     from plinth.ir.graph import Graph
     from plinth.spec.platform import ComponentSection
     from plinth.spec.read import Environment

@@ -24,6 +24,7 @@ from plinth.spec.read import fold, locate, ordered, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from plinth.spec.read import Environment
 
 __all__ = ["BASE", "LOCK_PATH", "Compilation", "Inputs", "Result", "compile_spec", "lock_file"]

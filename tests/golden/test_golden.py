@@ -10,10 +10,10 @@ import json
 import shutil
 
 import pytest
+
 from plinth import registry
 from plinth.catalog.facts import digest
 from plinth.cli import main
-
 from support import golden, platforms
 
 CASES = golden.cases()

@@ -11,12 +11,12 @@ import shutil
 from functools import cache
 
 import pytest
+
 from plinth.catalog.components import load
 from plinth.ir import layout
 from plinth.ir.targets import Application, Base
 from plinth.text.emit import yaml_text
 from plinth.text.manifests import read_manifests
-
 from support import kustomize, platforms, terraform
 
 pytestmark = pytest.mark.skipif(kustomize.command() is None, reason=kustomize.MISSING)

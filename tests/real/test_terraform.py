@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from plinth.backends.terraform import BACKEND
 from plinth.ir.graph import build
 from plinth.ir.said import Because
 from plinth.ir.targets import TerraformResource
-
 from support import golden, platforms, stub_provider, terraform, tf_schema
 
 SCHEMAS = sorted(Path(__file__).parents[1].joinpath("data", "tfschema").glob("*.json"))
@@ -205,10 +205,14 @@ def test_workloads_are_known_by_their_service_account(environment, plan_of):
     assert [each["workload_pool"] for each in cluster["workload_identity_config"]] == [
         f"{project}.svc.id.goog"
     ]
+    reader, entry = (
+        f"{pool}/ns/external-secrets/sa/external-secrets",
+        "google_secret_manager_secret_iam_member",
+    )
     assert members == {
-        "google_secret_manager_secret_iam_member.acme-ml-jupyterhub": f"{pool}/ns/external-secrets/sa/external-secrets",
-        "google_secret_manager_secret_iam_member.acme-ml-postgres-mlflow": f"{pool}/ns/external-secrets/sa/external-secrets",
-        "google_secret_manager_secret_iam_member.google-sign-in": f"{pool}/ns/external-secrets/sa/external-secrets",
+        f"{entry}.acme-ml-jupyterhub": reader,
+        f"{entry}.acme-ml-postgres-mlflow": reader,
+        f"{entry}.google-sign-in": reader,
         "google_storage_bucket_iam_member.mlflow-mlflow-artifacts": f"{pool}/ns/mlflow/sa/mlflow",
     }
 

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 from plinth.cli.console import Console
 from plinth.cli.project import Project
 from plinth.pipeline import compile_spec
-
 from support.platforms import FILE, tree
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from plinth.catalog import CatalogError
 from plinth.catalog.objects import ObjectKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 FORMAT: Final = 1
 
@@ -94,6 +94,15 @@ def entry_text(item: Mapping[str, Any]) -> str:
         else:
             fields.append(f' "{name}": {json.dumps(value, ensure_ascii=False)}')
     return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+def objects_of(documents: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every object of some documents, those inside a List among them."""
+    for document in documents:
+        if document.get("kind") == "List":
+            yield from document.get("items") or ()
+        else:
+            yield document
 
 
 def key_of(body: Mapping[str, Any]) -> ObjectKey:

@@ -17,6 +17,7 @@ from plinth.ir.people import PatchFault
 from plinth.ir.vendored import tree_digest
 from plinth.pipeline import Inputs
 from plinth.text.manifests import ManifestError, read_manifests
+from plinth.text.nodes import plain, read_yaml
 from plinth.workspace import (
     BadLedger,
     Busy,
@@ -145,13 +146,11 @@ class Project:
         data = self.workspace.read_optional(path)
         if data is None:
             raise PatchFault("there is no such file")
-        try:
-            documents = read_manifests(data)
-        except ManifestError as error:
-            raise PatchFault(f"it is not YAML: {error}") from None
-        if len(documents) != 1:
-            raise PatchFault(f"it holds {len(documents)} documents, and a patch is one")
-        return documents[0]
+        node, faults = read_yaml(data, path)
+        if node is None or faults:
+            first = faults[0]
+            raise PatchFault(f"line {first.span.line}: {first.message}; {first.help}")
+        return plain(node)
 
 
 @contextlib.contextmanager

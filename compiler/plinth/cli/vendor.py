@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plinth import registry
 from plinth.catalog.components import load, placed
-from plinth.catalog.facts import key_of
+from plinth.catalog.facts import key_of, objects_of
 from plinth.cli import DIFFERENT, DONE
 from plinth.cli.project import Project, told
 from plinth.cli.tree_arguments import add_tree_arguments
@@ -155,7 +155,7 @@ def _take(mirror: Workspace, component: str, version: str) -> tuple[dict[str, Fi
                 f"the mirror has no `{folder}/{name}`", "add it, or choose a version that the mirror has"
             )
         try:
-            objects += read_manifests(data or b"")
+            objects += objects_of(read_manifests(data or b""))
         except ManifestError as error:
             raise _unlike(f"`{folder}/{name}` in the mirror is not YAML: {error}", "fetch it again") from None
     found = digest_of(objects)

@@ -2,27 +2,34 @@
 
 A manifest has no positions that anybody asks for, and may use all of YAML. What a scalar means
 follows kustomize and the API server: a date or a time of day is text, `yes` and `on` are text too,
-and `0755` is octal.
+and `0755` is octal. Documents are built from the parser's events: PyYAML's own constructors take
+twice as long, and this is where a cold compile spends its time.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
-_RESOLVERS = (
-    ("tag:yaml.org,2002:bool", re.compile("true|True|TRUE|false|False|FALSE"), "tTfF"),
-    ("tag:yaml.org,2002:null", re.compile("~|null|Null|NULL|"), ["~", "n", "N", ""]),
-    ("tag:yaml.org,2002:int", re.compile("[-+]?(0o?[0-7]+|0x[0-9a-fA-F]+|0|[1-9][0-9]*)"), "-+0123456789"),
-    (
-        "tag:yaml.org,2002:float",
-        re.compile(
-            r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
-        ),
-        "-+0123456789.",
-    ),
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TRUE: Final = frozenset({"true", "True", "TRUE"})
+_FALSE: Final = frozenset({"false", "False", "FALSE"})
+_NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_INTEGER: Final = re.compile(r"(?P<sign>[-+]?)(?P<digits>0o?[0-7]+|0x[0-9a-fA-F]+|0|[1-9][0-9]*)")
+_FLOAT: Final = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
+_TAGS: Final[dict[str, Callable[[Any], Any]]] = {
+    "!": str,
+    "tag:yaml.org,2002:bool": lambda text: text in _TRUE,
+    "tag:yaml.org,2002:float": float,
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:null": lambda _text: None,
+    "tag:yaml.org,2002:str": str,
+}
 
 
 class ManifestError(ValueError):
@@ -38,41 +45,109 @@ def read_manifests(data: bytes) -> tuple[dict[str, Any], ...]:
     import yaml  # noqa: PLC0415 - only who reads manifests pays for it
 
     try:
-        documents = list(yaml.load_all(data, Loader=_loader()))
+        found = [document for document in _Documents(data, yaml).read() if document is not None]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ManifestError(str(error)) from None
-    found = [document for document in documents if document is not None]
     if not all(isinstance(document, dict) for document in found):
         raise ManifestError("a document is no map")
     return tuple(found)
 
 
-@cache
-def _loader() -> Any:
-    import yaml  # noqa: PLC0415 - only who reads manifests pays for it
+class _Documents:
+    """The documents of one stream, built as the parser's events come."""
 
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    def __init__(self, data: bytes, yaml: Any) -> None:
+        parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(data)
+        self._next: Callable[[], Any] = parser.get_event
+        self._yaml = yaml
+        self._anchors: dict[str, Any] = {}
 
-    class Loader(base):  # type: ignore[misc]  # chosen at run time
-        """A safe loader that knows the scalars of YAML 1.2, and octals."""
+    def read(self) -> list[Any]:
+        """All documents."""
+        found = []
+        self._next()  # the stream begins
+        while not isinstance(self._next(), self._yaml.StreamEndEvent):  # or a document does
+            self._anchors = {}
+            found.append(self._node(self._next()))
+            self._next()  # the document ends
+        return found
 
-        yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as PyYAML has it
+    def _node(self, event: Any) -> Any:
+        yaml = self._yaml
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            if event.tag is not None:
+                value = self._tagged(event)
+            else:
+                value = _scalar(event.value) if event.implicit[0] else event.value
+        elif kind is yaml.MappingStartEvent:
+            return self._map(event)
+        elif kind is yaml.SequenceStartEvent:
+            return self._list(event)
+        elif event.anchor not in self._anchors:
+            raise ValueError(f"an alias to `{event.anchor}`, which is not there")
+        else:
+            return self._anchors[event.anchor]
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value
+        return value
 
-    for tag, pattern, first in _RESOLVERS:
-        Loader.add_implicit_resolver(tag, re.compile(f"^(?:{pattern.pattern})$"), list(first))
+    def _map(self, event: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if event.anchor is not None:
+            self._anchors[event.anchor] = found
+        end = self._yaml.MappingEndEvent
+        inherited: dict[str, Any] = {}
+        while type(key := self._next()) is not end:
+            if type(key) is not self._yaml.ScalarEvent:
+                raise ValueError("a key is no text")
+            value = self._node(self._next())
+            if key.value == "<<" and key.implicit[0]:
+                for part in reversed(value if isinstance(value, list) else [value]):
+                    inherited |= part
+            else:
+                found[key.value] = value
+        for key_text, value in inherited.items():
+            found.setdefault(key_text, value)
+        return found
 
-    def integer(loader: Any, node: Any) -> int:
-        text = loader.construct_scalar(node)
-        sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.lstrip("+"))
-        if digits.startswith("0x"):
-            return sign * int(digits, 0)
-        if digits.startswith("0") and len(digits) > 1:
-            return sign * int(digits.removeprefix("0o"), 8)
-        return sign * int(digits)
+    def _list(self, event: Any) -> list[Any]:
+        found: list[Any] = []
+        if event.anchor is not None:
+            self._anchors[event.anchor] = found
+        end = self._yaml.SequenceEndEvent
+        while type(item := self._next()) is not end:
+            found.append(self._node(item))
+        return found
 
-    def number(loader: Any, node: Any) -> float:
-        return float(loader.construct_scalar(node).replace(".inf", "inf").replace(".nan", "nan"))
+    @staticmethod
+    def _tagged(event: Any) -> Any:
+        if event.tag not in _TAGS:
+            raise ValueError(f"the tag `{event.tag}` means nothing in a manifest")
+        return _TAGS[event.tag](event.value)
 
-    Loader.add_constructor("tag:yaml.org,2002:int", integer)
-    Loader.add_constructor("tag:yaml.org,2002:float", number)
-    return Loader
+
+@lru_cache(maxsize=8192)
+def _scalar(text: str) -> Any:
+    """What a plain scalar means."""
+    if text in _NULL:
+        return None
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    if text[0] not in "-+.0123456789":
+        return text
+    number = text.replace("_", "")  # kustomize reads `1_000` as 1000
+    integer = _INTEGER.fullmatch(number)
+    if integer:
+        return _integer(integer["digits"]) * (-1 if integer["sign"] == "-" else 1)
+    if _FLOAT.fullmatch(number):
+        return float(number.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    return text
+
+
+def _integer(digits: str) -> int:
+    if digits.startswith("0x"):
+        return int(digits, 16)
+    if digits.startswith("0") and len(digits) > 1:
+        return int(digits.removeprefix("0o"), 8)
+    return int(digits)
