@@ -84,7 +84,7 @@ def component_text(mirror: Path, component: str, version: str) -> str:
         source_of(component, version, said),
         objects_in(folder),
         made_with=said["made with"][0],
-        incomplete=list(left_out((folder / "SOURCE").read_text(encoding="utf-8"))),
+        incomplete=_incomplete(folder),
         published_bytes=dict(_published(line) for line in said.get("largest CRD as published", [])),
         is_stripped="stripped" in said,
     )
@@ -139,6 +139,14 @@ def objects_in(folder: Path) -> Iterator[Mapping[str, Any]]:
         path = folder / name
         if path.is_file():
             yield from objects_of(read_manifests(path.read_bytes()))
+
+
+def _incomplete(folder: Path) -> tuple[str, ...]:
+    found = left_out((folder / "SOURCE").read_text(encoding="utf-8"))
+    unclear = [each for each in found if "/" not in each or " " in each]
+    if unclear:
+        raise CatalogError(f"SOURCE leaves out something that is no object: {unclear[0]}")
+    return found
 
 
 def _published(line: str) -> tuple[str, int]:

@@ -284,9 +284,12 @@ def test_the_training_operator_of_1_7_does_not_run_where_pods_are_restricted():
     found = only(CHECK, replace(compiled, objects=tuple(restricted(each) for each in compiled.objects)))
 
     assert found.path == ("spec", "components", "training-operator")
-    assert found.message.split("\n  - ") == [
+    headline, *lines = found.message.split("\n  - ")
+    assert headline == (
         "no pod of `apps/Deployment kubeflow/training-operator` would start,"
-        " for `kubeflow` enforces `restricted`:",
+        " for `kubeflow` enforces `restricted`:"
+    )
+    assert lines == [
         "`containers[training-operator].securityContext.runAsNonRoot` is not true, nor is the pod's",
         "`containers[training-operator].securityContext.seccompProfile` is not set, nor is the pod's",
         "`containers[training-operator].securityContext.capabilities.drop` lacks `ALL`",

@@ -63,6 +63,7 @@ def test_a_secret_that_a_controller_fills_passes(fields):
     [
         ({"env": [{"name": "TOKEN", "value": TOKEN}]}, "/spec/containers/0/env/0/value"),
         ({"args": ["--verbose", f"--token={TOKEN}"]}, "/spec/containers/0/args/1"),
+        ({"env": [{"name": "KEY", "value": "/x9K2mQ7pL4vR8tW3yZ6bN1c"}]}, "/spec/containers/0/env/0/value"),
         ({"command": ["psql", f"postgresql://me:{HUNTER}@db/runs"]}, "/spec/containers/0/command/1"),
     ],
 )

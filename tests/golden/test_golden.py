@@ -50,7 +50,7 @@ def test_the_repository_holds_what_its_platform_compiles_to(tmp_path, capsys):
 
 
 def test_vendored_objects_are_those_that_were_looked_at(vendored_result, update_golden):
-    """A digest for each final object of the example with vendored upstreams, whose text is not ours to keep."""
+    """A digest for each final object of the example: the text of upstreams is not ours to keep."""
     found = {}
     for compilation in vendored_result.compilations:
         for final in compilation.objects:

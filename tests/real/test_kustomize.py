@@ -239,7 +239,8 @@ def test_the_hub_signs_in_with_what_a_person_put_into_the_store(environment, bui
         "clientID": "google-sign-in",
         "clientSecret": "google-sign-in",
     }
-    assert platform["google_secret_manager_secret.google-sign-in"]["secret_id"] == "google-sign-in"
+    entry = platform["google_secret_manager_secret.google-sign-in"]
+    assert {each["remoteRef"]["key"] for each in secret["data"]} == {entry["secret_id"]}
     assert "google_secret_manager_secret_version.google-sign-in" not in platform
     assert settings["JupyterHub"]["authenticator_class"] == "google"
     assert settings["GoogleOAuthenticator"]["hosted_domain"] == ["acme.com"]

@@ -96,7 +96,7 @@ def test_colour_is_off_unless_asked_for():
         pytest.param("名: 值值 # 注", at(4, 6), "名: 值值 # 注", "    ^^^^", id="wide characters are two"),
         pytest.param("e\u0301: v", at(5, 6), "e\u0301: v", "   ^", id="a combining mark is none"),
         pytest.param("ключ: v", at(7, 8), "ключ: v", "      ^", id="narrow and not ASCII"),
-        pytest.param("a\x1b[31m: v", at(8, 9), "a\\x1b[31m: v", "           ^", id="a control character"),
+        pytest.param("a\x1b[31m: v", at(9, 10), "a\\x1b[31m: v", "           ^", id="a control character"),
         pytest.param("a\u200b: v", at(5, 6), "a\\u200b: v", "         ^", id="what cannot be seen"),
         pytest.param("a\u202eb: v", at(3, 4), "a\\u202eb: v", "       ^", id="what turns the line around"),
         pytest.param("a: b  ", at(4, 1, end_line=2), "a: b  ".rstrip(), "   ^", id="to the line's end"),

@@ -143,19 +143,21 @@ def sketches(
             )
 
 
-def containers(node: object, where: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+def containers(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every container of every pod in an object, with the JSON pointer to it; custom kinds hold pods too."""
-    if isinstance(node, Mapping):
-        for name, child in node.items():
-            if name in CONTAINER_LISTS and isinstance(child, list):
-                for index, container in enumerate(child):
-                    if isinstance(container, Mapping):
-                        yield f"{where}{pointer(name, index)}", container
-            else:
-                yield from containers(child, where + pointer(name))
-    elif isinstance(node, list):
-        for index, child in enumerate(node):
-            yield from containers(child, f"{where}/{index}")
+    rest: list[tuple[object, tuple[str | int, ...]]] = [(node, ())]
+    while rest:
+        part, where = rest.pop()
+        if isinstance(part, dict):
+            for name, child in part.items():
+                if name in CONTAINER_LISTS and isinstance(child, list):
+                    for index, container in enumerate(child):
+                        if isinstance(container, dict):
+                            yield pointer(*where, name, index), container
+                elif isinstance(child, dict | list):
+                    rest.append((child, (*where, name)))
+        elif isinstance(part, list):
+            rest.extend((child, (*where, index)) for index, child in enumerate(part))
 
 
 def listed(names: Iterable[Any], *, most: int = 3) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plinth.checks import Check, Compiled, FinalObject
 from plinth.checks._pod_standards import violations
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.said import pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 
@@ -122,20 +124,21 @@ def _headline(item: FinalObject, where: str, level: str) -> str:
 
 
 def _templates(
-    node: object, where: str = "", *, is_pod: bool = False
+    node: object, where: tuple[str | int, ...] = (), *, is_pod: bool = False
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every pod template in an object, or the pod that it is, with the JSON pointer to it."""
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         spec = node.get("spec")
-        is_template = is_pod or where.endswith("/template")
-        if is_template and isinstance(spec, Mapping) and isinstance(spec.get("containers"), list):
-            yield where, node
+        is_template = is_pod or where[-1:] == ("template",)
+        if is_template and isinstance(spec, dict) and isinstance(spec.get("containers"), list):
+            yield pointer(*where), node
             return
         for name, child in node.items():
-            yield from _templates(child, where + pointer(name))
+            if isinstance(child, dict | list):
+                yield from _templates(child, (*where, name))
     elif isinstance(node, list):
         for index, child in enumerate(node):
-            yield from _templates(child, f"{where}/{index}")
+            yield from _templates(child, (*where, index))
 
 
 CHECK = PodSecurity()

@@ -123,9 +123,11 @@ class Project:
         if tree_digest({entry.path: entry.digest for entry in entries}) != pinned.digest:
             raise _not_as_vendored(f"`{folder}` is not what `{LOCK}` pins")
         texts: list[bytes] = []
+        read = self.workspace.read_all(entry.path for entry in entries)
+        marks = self.workspace.inputs_seen
         for entry in entries:
-            data = self.workspace.read_optional(entry.path)
-            if data is None or digest(data) != entry.digest:
+            data = read[entry.path]
+            if data is None or marks[entry.path] != entry.digest:
                 what = "is missing" if data is None else "was edited"
                 raise _not_as_vendored(f"`{entry.path}` {what}")
             if not entry.path.startswith(f"{folder}crds/") and not entry.path.endswith("/kustomization.yaml"):

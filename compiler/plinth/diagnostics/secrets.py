@@ -42,8 +42,11 @@ _MARKS: Final = re.compile(
 # Possessive: a part of a run is no run, or the first folders of a path with a `.` would be one.
 _RUN: Final = re.compile(r"(?<![0-9A-Za-z+/=_:@.-])[0-9A-Za-z+/=_]{24,}+(?![:@.-])")
 
+_BETWEEN: Final = re.compile(r"[/_=]")
+"""What stands between the names of a path, the words of a name, a setting and its value."""
+
 SHORTEST_PART: Final = 20
-"""Characters between slashes that are judged. Base64 has few slashes, a path has one after each name."""
+"""Characters of a part that is judged: base64 has few slashes and no `=` but at its end."""
 LEAST_ENTROPY: Final = 3.5
 """Bits for each character. Joined English words have about 3; random base64 of 24 has over 4."""
 LEAST_BREAKS: Final = 0.25
@@ -75,7 +78,7 @@ def _hidden(run: re.Match[str]) -> str:
 
 
 def _looks_random(run: str) -> bool:
-    return any(_is_random(part) for part in run.split("/") if len(part) >= SHORTEST_PART)
+    return any(_is_random(part) for part in _BETWEEN.split(run) if len(part) >= SHORTEST_PART)
 
 
 def _is_random(part: str) -> bool:

@@ -81,7 +81,7 @@ def settle(data: Any, origins: tuple[Origin, ...] = ()) -> tuple[Any, dict[str, 
     `origins` are those of the whole, at the pointer `""`. `Expression` leaves stay as they are.
     """
     found: dict[str, tuple[Origin, ...]] = {"": origins} if origins else {}
-    return _settle(data, "", found), found
+    return _settle(data, (), found), found
 
 
 def show_origin(origin: Origin) -> str:
@@ -99,17 +99,19 @@ def pointer(*parts: str | int) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def _settle(data: Any, where: str, found: dict[str, tuple[Origin, ...]]) -> Any:
+def _settle(data: Any, where: tuple[str | int, ...], found: dict[str, tuple[Origin, ...]]) -> Any:
+    if isinstance(data, str | int | float | None):  # most leaves, and told apart at once
+        return data
     if isinstance(data, Said):
-        found[where] = (*found.get(where, ()), *data.origins)
+        place = pointer(*where)
+        found[place] = (*found.get(place, ()), *data.origins)
         return _settle(data.value, where, found)
     if isinstance(data, Mapping):
         return {
-            value_of(key): _settle(value, where + pointer(value_of(key)), found)
-            for key, value in data.items()
+            (plain := value_of(key)): _settle(value, (*where, plain), found) for key, value in data.items()
         }
-    if isinstance(data, Sequence) and not isinstance(data, str):
-        return [_settle(value, f"{where}/{index}", found) for index, value in enumerate(data)]
+    if isinstance(data, Sequence):
+        return [_settle(value, (*where, index), found) for index, value in enumerate(data)]
     return data
 
 

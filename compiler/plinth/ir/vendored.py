@@ -22,7 +22,7 @@ BACKEND: Final = "vendor"
 CRD: Final = "CustomResourceDefinition"
 
 _KUSTOMIZATION: Final = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-_LEFT_OUT: Final = re.compile(r"^\s+- ([A-Za-z]+/[a-z0-9.-]+)", re.MULTILINE)
+_OBJECT: Final = re.compile(r"[A-Z][A-Za-z]*/[a-z0-9.:-]*[a-z0-9]")
 
 
 def files(component: str, version: str, objects: Iterable[Mapping[str, Any]], origin: str) -> dict[str, File]:
@@ -55,9 +55,14 @@ def tree_digest(digests: Mapping[str, str]) -> str:
 
 
 def left_out(source: str) -> tuple[str, ...]:
-    """The objects that a mirror's SOURCE says are left out or blanked, as `Kind/name`."""
+    """The objects that a mirror's SOURCE says are left out or blanked, as `Kind/name`.
+
+    A line of the list that names no object is given as it stands.
+    """
     _, found, listed = source.partition("left out:")
-    return tuple(sorted(set(_LEFT_OUT.findall(listed)))) if found else ()
+    lines = [line.strip()[2:] for line in listed.splitlines() if line.startswith("  - ")] if found else []
+    named = (_OBJECT.match(line) for line in lines)
+    return tuple(sorted({match[0] if match else line for match, line in zip(named, lines, strict=True)}))
 
 
 def _in_order(objects: Iterable[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

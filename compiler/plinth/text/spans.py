@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 SpecPath = tuple[str, ...]
 """Keys from the root; an item of a list by its name: `("spec", "nodePools", "t4")`."""
@@ -24,6 +25,7 @@ class Span:
     end_column: int
 
 
+@lru_cache(maxsize=4096)
 def show_path(path: SpecPath) -> str:
     """Write a path as people say it: `spec.nodePools.t4`, `spec["a.b"]`.
 

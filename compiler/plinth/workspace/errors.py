@@ -4,7 +4,6 @@ All of it is the world's doing: a link, a full disk, a person's edit. What the c
 wrongly is a `ValueError`.
 """
 
-
 from __future__ import annotations
 
 

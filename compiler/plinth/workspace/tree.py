@@ -15,7 +15,7 @@ from plinth.workspace.plan import Plan, make_plan
 from plinth.workspace.transaction import Transaction, locked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from plinth.workspace.groups import Known
@@ -56,12 +56,18 @@ class Workspace:
 
     def read_optional(self, path: str) -> bytes | None:
         """As `read`; `None` where the file is missing."""
-        check_inside(path)
+        return self.read_all((path,))[path]
+
+    def read_all(self, paths: Iterable[str]) -> dict[str, bytes | None]:
+        """As `read_optional`, for many paths at the cost of one walk through their folders."""
+        found: dict[str, bytes | None] = {}
         with Folders(self.root) as folders:
-            content = folders.read_optional(path)
-        # The first reading counts: what was made of it is in the plan, whatever came later.
-        self._inputs.setdefault(path, None if content is None else digest(content))
-        return content
+            for path in paths:
+                check_inside(path)
+                content = found[path] = folders.read_optional(path)
+                # The first reading counts: what was made of it is in the plan, whatever came later.
+                self._inputs.setdefault(path, None if content is None else digest(content))
+        return found
 
     def list_files(self, folder: str) -> list[str]:
         """The paths of all files below a folder, links among them, sorted; none where it is missing.
