@@ -85,6 +85,7 @@ class Draft:
         self._targets: list[Target] = []
         self._facts: dict[str, dict[str, Any]] = {}
         self._pools: dict[str, PoolFacts] = {}
+        self._asked: dict[tuple[str, ...], needs.Need] = {}
         self._answered: dict[tuple[str, ...], Answer[Any]] = {}
         self._graph: Graph | None = None
         self._objects: tuple[FinalObject, ...] = ()
@@ -237,6 +238,9 @@ class Draft:
     def _answer(self, need: needs.Need) -> Generator[Diagnostic, None, Answer[Any]]:
         """The answer to a need, asked once however many ask; yields what is wrong with it."""
         identity = _identity(need)
+        first = self._asked.setdefault(identity, need)
+        if isinstance(need, needs.Secret) and isinstance(first, needs.Secret) and not _is_one(first, need):
+            yield _name_taken(first, need)
         if identity not in self._answered:
             answer = self._answered[identity] = _METHODS[type(need)](self._answers, need)
             self._targets += answer.targets
@@ -393,6 +397,22 @@ def _identity(need: needs.Need) -> tuple[str, ...]:
             return "pool", need.pool.name
         case _:
             return (type(need).__name__,)
+
+
+def _is_one(first: needs.Secret, second: needs.Secret) -> bool:
+    """True where two needs for a secret of one name can have one answer."""
+    return (first.made_by, first.keys) == (second.made_by, second.keys)
+
+
+def _name_taken(first: needs.Secret, second: needs.Secret) -> Diagnostic:
+    by_person = second if second.made_by == "person" else first
+    path = next((each for each in by_person.name.origins if isinstance(each, tuple)), ("metadata", "name"))
+    return Diagnostic(
+        code="PLN209",
+        message=f"the secret `{second.name.value}` would be two things, and an entry has one content",
+        help="give the secret that this names another name in the store",
+        path=path,
+    )
 
 
 def _version_origins(section: ComponentSection) -> tuple[Origin, ...]:

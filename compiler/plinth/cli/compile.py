@@ -190,9 +190,20 @@ def _report(
 
 
 def _next_steps(result: Result) -> str:
-    names = ", ".join(each.environment.name for each in result.compilations)
-    return (
-        f"environments: {names}\n"
-        "next: review with `git diff`, commit overlays/, generated/ and plinth.lock.yaml,\n"
-        "      and open a pull request; the first hour of a new environment is in docs/bootstrap.md"
-    )
+    from plinth.ir.targets import Delivery  # noqa: PLC0415 - with the compiler proper
+
+    lines = [
+        "environments: " + ", ".join(each.environment.name for each in result.compilations),
+        "next: review with `git diff`, commit overlays/, generated/ and plinth.lock.yaml,",
+        "      and open a pull request; the first hour of a new environment is in docs/bootstrap.md",
+    ]
+    deliveries = [each for compilation in result.compilations for each in compilation.graph.of(Delivery)]
+    private = {(each.credentials.value, each.url.value) for each in deliveries if each.credentials}
+    for secret, url in sorted(private):
+        lines += [
+            f"Argo CD reads {url} with a Secret that you make once in each cluster:",
+            f"  kubectl -n argocd create secret generic {secret} --from-literal=type=git \\",
+            f"    --from-literal=url={url} --from-literal=username=USER --from-literal=password=TOKEN",
+            f"  kubectl -n argocd label secret {secret} argocd.argoproj.io/secret-type=repository",
+        ]
+    return "\n".join(lines)

@@ -84,6 +84,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         if not options.check:
             project.workspace.write(plan)
     _report(
+        result,
         console,
         options,
         plan.written,
@@ -190,6 +191,7 @@ def _without(component: str, upstream: Upstream, objects: list[Mapping[str, Any]
 
 
 def _report(
+    result: Result,
     console: Console,
     options: argparse.Namespace,
     written: tuple[str, ...],
@@ -213,6 +215,8 @@ def _report(
             else ""
         )
         console.say(f"{name}{note}")
+    if taken and all(each.environment.platform.upstreams == "remote" for each in result.compilations):
+        console.say("the platform says `upstreams: remote`: this is used once it says `vendored`")
     verbs = ("would write", "would remove") if options.check else ("wrote", "removed")
     console.say(f"{verbs[0]} {len(written)}, {verbs[1]} {len(removed)}")
 

@@ -3,8 +3,10 @@
 Nothing is changed in place: along the path of an operation maps and lists are copied, and all the
 rest is shared.
 
-Source: RFC 6902, RFC 6901; kustomize: `add` below a missing parent and `replace` or `remove` of
-what is not there are refused.
+A `replace` of a key that is not there is refused as the RFC has it; kustomize would add the key.
+
+Source: RFC 6902, RFC 6901; kustomize: `add` below a missing parent and `remove` of what is not
+there are refused.
 """
 
 from __future__ import annotations

@@ -120,17 +120,18 @@ def _moved(body: Any, namespace: str, accounts: set[tuple[str, str]], services: 
             **body,
             "webhooks": [_webhook(each, namespace, services) for each in body.get("webhooks") or []],
         }
+    if body["kind"] == "Namespace":
+        return {**body, "metadata": {**body["metadata"], "name": namespace}}
     if key_of(body).is_cluster_scoped:
         return body
     return {**body, "metadata": {**body["metadata"], "namespace": namespace}}
 
 
 def _subject(subject: Any, namespace: str, own: str, accounts: set[tuple[str, str]]) -> Any:
-    if subject.get("kind") != "ServiceAccount":
-        return subject
-    named = subject.get("namespace", own)
-    follows = subject["name"] == "default" or (named, subject["name"]) in accounts
-    return {**subject, "namespace": namespace} if follows else subject
+    is_account = subject.get("kind") == "ServiceAccount"
+    is_ours = is_account and (subject.get("namespace", own), subject["name"]) in accounts
+    # Kustomize takes whoever is called `default` for the account.
+    return {**subject, "namespace": namespace} if is_ours or subject["name"] == "default" else subject
 
 
 def _webhook(webhook: Any, namespace: str, services: set[tuple[str, str]]) -> Any:
@@ -166,11 +167,11 @@ def _container(container: Any, images: tuple[Image, ...]) -> Any:
 
 
 def _moved_image(text: str, image: Image) -> str:
-    match = re.fullmatch(
-        f"{re.escape(image.name)}(?P<tag>:[A-Za-z0-9_.-]{{1,128}})?(?P<digest>@sha256:[0-9a-f]{{64}})?", text
-    )
+    # Kustomize reads the name as a pattern, in which a dot stands for any character.
+    name = re.escape(image.name).replace(r"\.", ".")
+    match = re.fullmatch(f"({name})(:[A-Za-z0-9_.-]{{1,128}})?(@sha256:[0-9a-f]{{64}})?", text)
     if not match:
         return text
     tag = f":{image.tag}" if image.tag else ""
     digest = f"@{image.digest}" if image.digest else ""
-    return f"{image.name}{tag}{digest}"
+    return f"{match[1]}{tag}{digest}"

@@ -48,6 +48,7 @@ class GcpAnswers(Answers):
                     path=platform.cloud.said_path("region"),
                 )
             )
+        found += network.access_faults(platform.network)
         found += pools.system_pool_faults(platform)
         found += cluster.maintenance_faults(platform.cluster)
         return tuple(found)
