@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "compile": "write the Terraform roots, overlays and Argo CD objects that platform.yaml declares",
     "vendor": "bring upstream manifests into the tree, verified and pinned",
     "schema": "print the JSON Schema of platform.yaml, for editors",
+    "why": "say which line of the spec a compiled line comes from, or what a part of it becomes",
     "explain": "say what a diagnostic means and how to mend it",
 }
 

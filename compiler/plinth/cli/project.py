@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from plinth.cli.console import Console
-    from plinth.ir.ledger import Ledger
+    from plinth.ir.ledger import Entry, Ledger
 
 VENDOR_LEDGER = "generated/vendor/index.jsonl"
 MOST_NAMED = 10
@@ -137,6 +137,21 @@ class Project:
         return tuple(
             cached(self.root, key, lambda: [body for text in texts for body in read_manifests(text)])
         )
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every compiled file as the ledgers on disk have it, sorted by path."""
+        found: list[Entry] = []
+        for name in self.workspace.groups():
+            found += read_ledger(self.workspace.read_optional(f"generated/{name}/index.jsonl") or b"").entries
+        if not found:
+            raise PlinthError(
+                Diagnostic(
+                    code="PLN905",
+                    message="nothing is compiled here yet",
+                    help="run `plinth compile` first",
+                )
+            )
+        return tuple(sorted(found, key=lambda entry: entry.path))
 
     def vendor_ledger(self) -> Ledger:
         """The ledger of what is vendored, empty where nothing is."""

@@ -103,8 +103,9 @@ def _settle(data: Any, where: tuple[str | int, ...], found: dict[str, tuple[Orig
     if isinstance(data, str | int | float | None):  # most leaves, and told apart at once
         return data
     if isinstance(data, Said):
-        place = pointer(*where)
-        found[place] = (*found.get(place, ()), *data.origins)
+        if data.origins:
+            place = pointer(*where)
+            found[place] = (*found.get(place, ()), *data.origins)
         return _settle(data.value, where, found)
     if isinstance(data, Mapping):
         return {

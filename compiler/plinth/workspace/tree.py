@@ -11,6 +11,7 @@ from plinth.ir.fileset import FileSet, digest
 from plinth.workspace.calls import FileCalls
 from plinth.workspace.errors import HandEdited
 from plinth.workspace.folders import Folders, check_inside
+from plinth.workspace.places import ledger_paths, names_on_disk
 from plinth.workspace.plan import Plan, make_plan
 from plinth.workspace.transaction import Transaction, locked
 
@@ -68,6 +69,15 @@ class Workspace:
                 # The first reading counts: what was made of it is in the plan, whatever came later.
                 self._inputs.setdefault(path, None if content is None else digest(content))
         return found
+
+    def groups(self) -> list[str]:
+        """The names of the groups that have a ledger on disk, sorted."""
+        with Folders(self.root) as folders:
+            return [
+                name
+                for name in names_on_disk(folders)
+                if folders.read_optional(ledger_paths(name)[0]) is not None
+            ]
 
     def list_files(self, folder: str) -> list[str]:
         """The paths of all files below a folder, links among them, sorted; none where it is missing.

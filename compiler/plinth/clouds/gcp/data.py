@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from plinth.clouds.gcp.names import LONGEST_BUCKET, Names, too_long
+from plinth.clouds.gcp.names import LONGEST_BUCKET, Names, too_long, why
 from plinth.clouds.gcp.secrets import answer as answer_secret
 from plinth.ir.answers import Answer, BucketFacts, DatabaseFacts, IdentityFacts, NoFacts
 from plinth.ir.needs import Secret, SecretKey
@@ -169,7 +169,7 @@ def database(need: needs.Database, names: Names) -> Answer[DatabaseFacts]:
         facts = DatabaseFacts(
             host=said(existing, "host"),
             port=said(existing, "port"),
-            database=Said(need.name, ()),
+            database=Said(need.name, need.origins),
             tls="prefer",
             secret=secret.facts,
         )
@@ -224,8 +224,8 @@ def database(need: needs.Database, names: Names) -> Answer[DatabaseFacts]:
     )
     facts = DatabaseFacts(
         host=names.database_host,
-        port=Said(PORT, ()),
-        database=Said(need.name, ()),
+        port=Said(PORT, why("Postgres listens on this port")),
+        database=Said(need.name, need.origins),
         tls="require",
         secret=secret.facts,
     )

@@ -1,0 +1,105 @@
+"""Why a line of the compiled tree is there, and what a part of the spec becomes.
+
+The ledgers hold the answer: for every file, the origins of its fields. An origin is a path of the
+spec or a decision of the compiler in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from plinth.text.places import pointers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from plinth.ir.ledger import Entry
+
+BECAUSE: Final = "because "
+TERRAFORM_KINDS: Final = ("resource", "ephemeral", "data", "provider", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A place in a compiled file, and what it comes from, the closest first."""
+
+    file: str
+    line: int | None
+    """From 1; None for the whole file."""
+    pointer: str
+    origins: tuple[str, ...]
+
+
+def why_line(entry: Entry, data: bytes, line: int) -> Reason:
+    """Why a line of a compiled file is there.
+
+    Raises:
+        IndexError: the file has no such line.
+        ValueError: the file cannot be read.
+    """
+    places = pointers(data)
+    if not 1 <= line <= max(1, len(places) - 1):
+        raise IndexError(f"`{entry.path}` has {len(places) - 1} lines")
+    place = places[line - 1]
+    return Reason(entry.path, line, place, origins_at(entry.origins, place))
+
+
+def why_file(entry: Entry) -> tuple[Reason, ...]:
+    """Every field of a file that has an origin of its own, the whole file first."""
+    return tuple(
+        Reason(entry.path, None, place, _spec_first(origins))
+        for place, origins in sorted(entry.origins.items())
+    )
+
+
+def origins_at(origins: Mapping[str, tuple[str, ...]], place: str) -> tuple[str, ...]:
+    """The origins of the closest part that has any: the field's own, or those of what it stands in."""
+    while True:
+        if place in origins:
+            return _spec_first(origins[place])
+        below = [each for each, some in origins.items() if each.startswith(f"{place}/") for each in some]
+        if place and below:
+            # A map whose fields have origins comes from them all.
+            return _spec_first(set(below))
+        if not place:
+            return (f"{BECAUSE}the file's format wants it",)
+        place = place.rpartition("/")[0]
+
+
+def becomes(entries: Iterable[Entry], path: str) -> tuple[Reason, ...]:
+    """Every field of the compiled tree that comes from a path of the spec, or from what is below it."""
+    found = []
+    for entry in entries:
+        for place, origins in sorted(entry.origins.items()):
+            ours = tuple(origin for origin in origins if _is_below(origin, path))
+            if ours:
+                found.append(Reason(entry.path, None, place, ours))
+    return tuple(found)
+
+
+def at_address(entries: Iterable[Entry], address: str) -> tuple[Reason, ...]:
+    """What a Terraform address (`google_sql_user.mlflow`) or an object (`Deployment/mlflow`) comes from."""
+    if "/" in address:
+        kind, _, name = address.partition("/")
+        stem = f"{kind.lower()}-{name}.yaml"
+        return tuple(
+            reason for entry in entries if entry.path.rpartition("/")[2] == stem for reason in why_file(entry)
+        )
+    parts = address.split(".")
+    places = [f"/{kind}/{'/'.join(parts)}" for kind in TERRAFORM_KINDS]
+    places += [f"/{'/'.join(parts)}"]
+    return tuple(
+        Reason(entry.path, None, place, _spec_first(origins))
+        for entry in entries
+        for place, origins in sorted(entry.origins.items())
+        if any(place == wanted or place.startswith(f"{wanted}/") for wanted in places)
+    )
+
+
+def _spec_first(origins: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(origins, key=lambda text: (text.startswith(BECAUSE), text)))
+
+
+def _is_below(origin: str, path: str) -> bool:
+    return origin == path or origin.startswith((f"{path}.", f"{path}["))
