@@ -21,7 +21,7 @@ from pydantic_core import PydanticUndefined
 from plinth import registry
 from plinth.catalog.machines import machines
 from plinth.spec import Section, fields, rules
-from plinth.spec.platform import Document, Metadata, Platform
+from plinth.spec.platform import ComponentSection, Document, Metadata, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,10 +101,15 @@ def spec_page() -> str:
     for key, info in _fields(Platform):
         if key not in {"cloud", "components"}:
             parts += _below(f"spec.{key}", _annotation(Platform, info[0]))
+    about = "What each component's section may have beside its own keys."
+    parts.append(_table("spec.components.NAME", ComponentSection, about=about))
     for name in registry.names("components"):
         component = registry.load("components", name)
         known = ", ".join(f"`{version}`" for version in component.versions(registry.catalog_folders()))
-        parts.append(_table(f"spec.components.{name}", component.Section, note=f"Versions: {known}."))
+        about = f"{_first_line(component.Section)} Versions: {known}."
+        parts.append(
+            _table(f"spec.components.{name}", component.Section, about=about, without=ComponentSection)
+        )
     parts += [_types(), _limits()]
     return "\n".join(parts)
 
@@ -141,7 +146,7 @@ def _environments_row() -> str:
 
 
 def _below(path: str, annotation: Any) -> Iterator[str]:
-    """The table of the section in an annotation, and of every section below it."""
+    """The tables of the section in an annotation and of every section below it."""
     section, is_list = _section_in(annotation)
     if section is None:
         return
@@ -151,18 +156,28 @@ def _below(path: str, annotation: Any) -> Iterator[str]:
         yield from _below(f"{place}.{key}", _annotation(section, field))
 
 
-def _table(path: str, section: type[Section], *, note: str = "", also: str = "") -> str:
-    about = " ".join(part for part in (_first_line(section), note) if part)
+def _table(
+    path: str,
+    section: type[Section],
+    *,
+    about: str = "",
+    also: str = "",
+    without: type[Section] = Section,
+) -> str:
     rows = [
         f"| `{key}` | {_words(_annotation(section, field))} | {_default(info)} "
         f"| {_meaning(section, field, info)} |"
         for key, (field, info) in _fields(section)
+        if field not in without.model_fields
     ]
-    return _section(f"`{path}`", about, [*rows, *([also] if also else [])])
+    return _section(f"`{path}`", about or _first_line(section), [*rows, *([also] if also else [])])
 
 
 def _section(title: str, about: str, rows: list[str]) -> str:
-    head = f"## {title}\n\n{about}\n\n| key | type | default | meaning |\n| - | - | - | - |\n"
+    head = f"## {title}\n\n{about}\n"
+    if not rows:
+        return head
+    head += "\n| key | type | default | meaning |\n| - | - | - | - |\n"
     return head + "".join(f"{row}\n" for row in rows)
 
 
@@ -240,6 +255,9 @@ def _literal(value: Any) -> str:
 
 
 def _meaning(section: type[Section], field: str, info: FieldInfo) -> str:
+    unsaid = _UNSAID.get((section.__name__, field))
+    if unsaid:
+        return _cell(unsaid)
     if info.description:
         return _cell(info.description)
     inner, is_list = _section_in(_annotation(section, field))
@@ -247,12 +265,19 @@ def _meaning(section: type[Section], field: str, info: FieldInfo) -> str:
         return f"{'Each: ' if is_list else ''}{_cell(_first_line(inner))}"
     if field == "name":
         return "What others name it by; an environment changes it by this name."
-    return _cell(_UNSAID.get((section.__name__, field), ""))
+    return ""
 
 
 _UNSAID: Final = {
     ("Document", "api_version"): "The version of this format.",
     ("Document", "kind"): "What the file is.",
+    ("Document", "spec"): "The platform.",
+    ("Platform", "cloud"): "Which cloud, and where on it; `provider` decides what else there is.",
+    (
+        "Platform",
+        "components",
+    ): "What the platform offers: a section for each component, `{}` for one as it comes.",
+    ("Cluster", "maintenance"): "When the cloud may upgrade the cluster; at any time where absent.",
     ("Database", "engine"): "The only engine there is.",
     ("ExistingDatabase", "host"): "Where it is reached.",
     ("ExistingDatabase", "port"): "Its port.",
@@ -261,7 +286,7 @@ _UNSAID: Final = {
     ("SignIn", "provider"): "The only provider there is.",
     ("TierGpu", "count"): "Whole GPUs.",
 }
-"""What the types leave to their names."""
+"""What the types leave to their names, or say in words for who reads the code."""
 
 
 def _first_line(section: type[Section]) -> str:
@@ -289,7 +314,8 @@ def _limits() -> str:
     ]
     ranges = [
         f"| range of nodes | /{rules.SMALLEST_NODES} or larger |\n",
-        f"| range of pods | /{rules.SMALLEST_PODS} or larger; each node takes a /{rules.PODS_PER_NODE_PREFIX} |\n",
+        f"| range of pods | /{rules.SMALLEST_PODS} or larger; "
+        f"a node takes a /{rules.PODS_PER_NODE_PREFIX} |\n",
         f"| range of services | /{rules.SMALLEST_SERVICES} or larger |\n",
         "| range of the control plane | exactly a /28 |\n",
     ]

@@ -12,7 +12,7 @@ from plinth import registry
 from plinth.spec.platform import document_type
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-CHANGE: Final = "Change of "
+CHANGE: Final = "Change"
 _REFERENCE: Final = "#/$defs/"
 
 
@@ -59,7 +59,7 @@ def _cloud(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _changed(name: str) -> str:
-    return CHANGE + name
+    return name + CHANGE
 
 
 def _change(definition: dict[str, Any]) -> dict[str, Any]:
