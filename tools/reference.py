@@ -314,8 +314,8 @@ def _limits() -> str:
     ]
     ranges = [
         f"| range of nodes | /{rules.SMALLEST_NODES} or larger |\n",
-        f"| range of pods | /{rules.SMALLEST_PODS} or larger; "
-        f"a node takes a /{rules.PODS_PER_NODE_PREFIX} |\n",
+        f"| range of pods | /{rules.SMALLEST_PODS} or larger |\n",
+        f"| pods of one node | a /{rules.PODS_PER_NODE_PREFIX} of that range |\n",
         f"| range of services | /{rules.SMALLEST_SERVICES} or larger |\n",
         "| range of the control plane | exactly a /28 |\n",
     ]

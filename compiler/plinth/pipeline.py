@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 from plinth import __version__, registry
 from plinth.catalog.components import Upstream, load
 from plinth.compilation import Compilation, Draft, Inputs
-from plinth.diagnostics.diagnostic import Diagnostic, SpecError, has_errors
+from plinth.diagnostics.diagnostic import Diagnostic, PlinthError, SpecError, has_errors
+from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir.fileset import File
 from plinth.ir.lock import PATH as LOCK_PATH
 from plinth.ir.lock import Lock, Vendored, lock_text
@@ -23,7 +24,7 @@ from plinth.ir.targets import Base
 from plinth.spec.read import fold, locate, ordered, read_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plinth.spec.read import Environment
 
@@ -42,6 +43,24 @@ class Result:
     lock: File
     diagnostics: tuple[Diagnostic, ...]
     """Warnings; what is wrong is raised."""
+
+    def named(self, names: Sequence[str]) -> tuple[Compilation, ...]:
+        """The environments of these names, all where none is named.
+
+        Raises:
+            PlinthError: there is no environment of that name.
+        """
+        known = [each.environment.name for each in self.compilations]
+        for name in names:
+            if name not in known:
+                raise PlinthError(
+                    Diagnostic(
+                        code="PLN909",
+                        message=f"there is no environment `{name}`",
+                        help=did_you_mean(name, known, otherwise=f"there are {', '.join(known)}"),
+                    )
+                )
+        return tuple(each for each in self.compilations if not names or each.environment.name in names)
 
 
 def compile_spec(data: bytes, file: str, inputs: Inputs) -> Result:

@@ -104,9 +104,7 @@ _SECRETS: Final[tuple[Callable[[Random], str], ...]] = (
     lambda random: "xoxb-" + _characters(random, string.digits, 24),
     lambda random: "hf_" + _characters(random, _WORD, 34),
     lambda random: "GOCSPX-" + _characters(random, _WORD, 28),
-    lambda random: (
-        f"eyJ{_characters(random, _WORD, 30)}.eyJ{_characters(random, _WORD, 40)}.{_characters(random, _WORD, 43)}"
-    ),
+    lambda random: ".".join("eyJ" + _characters(random, _WORD, count) for count in (30, 60, 40)),
     lambda random: "-----BEGIN " + "PRIVATE KEY-----" + base64.b64encode(random.randbytes(48)).decode(),
     lambda random: base64.b64encode(random.randbytes(48)).decode(),
     lambda random: random.randbytes(32).hex(),
@@ -174,6 +172,11 @@ _ENVIRONMENTS: Final = (
         "environment named as a folder of ours",
         "PLN206",
         lambda draft, random: draft.rename("spec.environments.dev", random.choice(["base", "vendor"])),
+    ),
+    _environment(
+        "environment that is no DNS label",
+        "PLN206",
+        lambda draft, random: draft.rename("spec.environments.dev", random.choice(["Dev", "dev_1", "дев"])),
     ),
     _environment(
         "environment that is no map",
@@ -280,11 +283,6 @@ _TYPES: Final = (
                 "spec.storage.buckets.artifacts.name": ("Artifacts", "art.facts"),
             }
         ),
-    ),
-    _type(
-        "environment that is no DNS label",
-        "PLN206",
-        lambda draft, random: draft.rename("spec.environments.dev", random.choice(["Dev", "dev_1", "дев"])),
     ),
     _type(
         "choice that is none",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,9 @@ DOCUMENT = {"a": {"b": [1, 2, {"c": 3}], "x/y": 4, "m~n": 5, "": 6}, "empty": {}
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab/~", max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab/~-", max_size=2), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("ab/~-", max_size=2), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
@@ -28,10 +31,16 @@ def op(name, path, **rest):
     [
         pytest.param(op("add", "/a/new", value=7), ("a", "new"), 7, id="add a key"),
         pytest.param(op("add", "/a/b", value=7), ("a", "b"), 7, id="add over a key"),
-        pytest.param(op("add", "/a/b/0", value=7), ("a", "b"), [7, 1, 2, {"c": 3}], id="add before the first"),
-        pytest.param(op("add", "/a/b/3", value=7), ("a", "b"), [1, 2, {"c": 3}, 7], id="add at the end by number"),
+        pytest.param(
+            op("add", "/a/b/0", value=7), ("a", "b"), [7, 1, 2, {"c": 3}], id="add before the first"
+        ),
+        pytest.param(
+            op("add", "/a/b/3", value=7), ("a", "b"), [1, 2, {"c": 3}, 7], id="add at the end by number"
+        ),
         pytest.param(op("add", "/a/b/-", value=7), ("a", "b"), [1, 2, {"c": 3}, 7], id="add at the end"),
-        pytest.param(op("add", "/a/b/2/d", value=7), ("a", "b", 2), {"c": 3, "d": 7}, id="add inside an item"),
+        pytest.param(
+            op("add", "/a/b/2/d", value=7), ("a", "b", 2), {"c": 3, "d": 7}, id="add inside an item"
+        ),
         pytest.param(op("add", "/empty/-", value=7), ("empty", "-"), 7, id="`-` is a key of a map"),
         pytest.param(op("add", "/empty/0", value=7), ("empty", "0"), 7, id="a number is a key of a map"),
         pytest.param(op("replace", "/a/x~1y", value=7), ("a", "x/y"), 7, id="`~1` is a slash"),
@@ -84,16 +93,19 @@ def test_the_whole_may_be_replaced():
         pytest.param(op("remove", "/a/b/c"), "no item `c`", id="a word for an item"),
         pytest.param(op("add", "/a/x~1y/k", value=1), "has no parts", id="through a number"),
         pytest.param(op("add", "/none/k", value=1), "has no parts", id="through null"),
-        pytest.param(op("test", "/a/x~1y", value=5), "`/a/x~1y` is 4, and 5 is expected", id="a test that fails"),
-        pytest.param(op("copy", "/c", **{"from": "/nowhere"}), "nothing is called `nowhere`", id="copy from nowhere"),
+        pytest.param(
+            op("test", "/a/x~1y", value=5), "`/a/x~1y` is 4, and 5 is expected", id="a test that fails"
+        ),
+        pytest.param(
+            op("copy", "/c", **{"from": "/nowhere"}), "nothing is called `nowhere`", id="copy from nowhere"
+        ),
         pytest.param(op("add", "a/b", value=1), "begins with `/`", id="no pointer"),
         pytest.param(op("frob", "/a"), "`frob` is no operation", id="no operation"),
     ],
 )
 def test_an_operation_that_does_not_fit_is_refused(operation, message):
-    with pytest.raises(PatchError, match="^.+$") as refused:
+    with pytest.raises(PatchError, match=re.escape(message)):
         apply(DOCUMENT, [operation])
-    assert message in str(refused.value)
 
 
 # Source: RFC 7396, appendix A; cases whose patch is no map have no use for us.

@@ -122,10 +122,13 @@ NAMESPACES = {
     ],
     "people and groups have no namespace": [
         body("v1", "ServiceAccount", "web"),
-        binding("RoleBinding", "web", [{"kind": "Group", "name": "web"}, {"kind": "User", "name": "web"}]),
+        binding("RoleBinding", "web", [{"kind": "Group", "name": "shop"}, {"kind": "User", "name": "bob"}]),
     ],
-    "whoever is called default counts as the account": [
-        binding("RoleBinding", "web", [{"kind": "User", "name": "default"}])
+    "whoever is called as an account counts as one": [
+        body("v1", "ServiceAccount", "web"),
+        binding(
+            "RoleBinding", "web", [{"kind": "User", "name": "default"}, {"kind": "Group", "name": "web"}]
+        ),
     ],
     "a binding may have no subjects": [binding("RoleBinding", "web", [])],
     "a webhook follows its service": [
@@ -163,8 +166,14 @@ IMAGES = {
     "a tag replaces a digest": (image("example.com/web", tag="2"), f"example.com/web@{DIGEST}"),
     "a tag replaces both": (image("example.com/web", tag="2"), f"example.com/web:1@{DIGEST}"),
     "a digest replaces a tag": (image("example.com/web", digest=DIGEST), "example.com/web:1"),
-    "a digest replaces both": (image("example.com/web", digest=DIGEST), f"example.com/web:1@sha256:{'0' * 64}"),
-    "a tag and a digest stand together": (image("example.com/web", tag="2", digest=DIGEST), "example.com/web:1"),
+    "a digest replaces both": (
+        image("example.com/web", digest=DIGEST),
+        f"example.com/web:1@sha256:{'0' * 64}",
+    ),
+    "a tag and a digest stand together": (
+        image("example.com/web", tag="2", digest=DIGEST),
+        "example.com/web:1",
+    ),
     "a longer name is another": (image("example.com/web", tag="2"), "example.com/webber:1"),
     "a longer path is another": (image("example.com/web", tag="2"), "example.com/web/site:1"),
     "a name behind a host is another": (image("web", tag="2"), "example.com/web:1"),
@@ -180,10 +189,17 @@ def test_an_image_of_a_base(change, text, tmp_path):
 
 
 def test_images_are_changed_wherever_containers_are(tmp_path):
-    pod = {"containers": [{"name": "a", "image": "web:1"}], "initContainers": [{"name": "b", "image": "web:1"}]}
+    pod = {
+        "containers": [{"name": "a", "image": "web:1"}],
+        "initContainers": [{"name": "b", "image": "web:1"}],
+    }
     job = body("batch/v1", "CronJob", "job", spec={"jobTemplate": {"spec": {"template": {"spec": pod}}}})
-    thing = body("example.com/v1", "Thing", "one", spec={"image": "web:1", "deep": [{"template": {"spec": pod}}]})
-    ours, theirs = tree(tmp_path, [deployment(**pod), job, thing], image("web", tag="2"), image("other", tag="3"))
+    thing = body(
+        "example.com/v1", "Thing", "one", spec={"image": "web:1", "deep": [{"template": {"spec": pod}}]}
+    )
+    ours, theirs = tree(
+        tmp_path, [deployment(**pod), job, thing], image("web", tag="2"), image("other", tag="3")
+    )
     assert ours == theirs()
     assert json.dumps(list(ours.values())).count("web:2") == 6
 
@@ -203,8 +219,16 @@ PATCHES = {
     "operations on a list": [
         patch(
             deployment(namespace="shop"),
-            {"op": "add", "path": "/spec/template/spec/containers/-", "value": {"name": "log", "image": "log:1"}},
-            {"op": "add", "path": "/spec/template/spec/containers/0", "value": {"name": "first", "image": "f:1"}},
+            {
+                "op": "add",
+                "path": "/spec/template/spec/containers/-",
+                "value": {"name": "log", "image": "log:1"},
+            },
+            {
+                "op": "add",
+                "path": "/spec/template/spec/containers/0",
+                "value": {"name": "first", "image": "f:1"},
+            },
             {"op": "replace", "path": "/spec/template/spec/containers/1/image", "value": "web:2"},
             {"op": "copy", "path": "/spec/copied", "from": "/spec/replicas"},
         )
@@ -213,7 +237,8 @@ PATCHES = {
     "a merge without a namespace": [
         patch(
             CONFIG,
-            merge=body("v1", "ConfigMap", "settings") | {"metadata": {"name": "settings", "labels": {"a": "b"}}},
+            merge=body("v1", "ConfigMap", "settings")
+            | {"metadata": {"name": "settings", "labels": {"a": "b"}}},
             file="patches/a.yaml",
         )
     ],
@@ -227,7 +252,9 @@ PATCHES = {
     "a merge of a custom kind": [
         patch(
             body("example.com/v1", "Thing", "one", "shop"),
-            merge=body("example.com/v1", "Thing", "one", spec={"a": {"b": None, "n": {"deep": 1}}, "list": None}),
+            merge=body(
+                "example.com/v1", "Thing", "one", spec={"a": {"b": None, "n": {"deep": 1}}, "list": None}
+            ),
             file="patches/a.yaml",
         )
     ],
@@ -267,7 +294,10 @@ def test_patches_of_an_overlay(targets, tmp_path):
 def test_operations_of_a_base_come_before_its_namespace(tmp_path):
     key = ObjectKey("", "ConfigMap", "shop", "settings")
     operations = {key: ({"op": "add", "path": "/data/c", "value": "3"},)}
-    objects = [body("v1", "ConfigMap", "settings", data={"a": "1"}), body("v1", "Secret", "settings", data={})]
+    objects = [
+        body("v1", "ConfigMap", "settings", data={"a": "1"}),
+        body("v1", "Secret", "settings", data={}),
+    ]
     ours, theirs = tree(tmp_path, objects, namespace="shop", operations=operations)
     assert ours == theirs()
     assert ours[key]["data"] == {"a": "1", "c": "3"}

@@ -111,7 +111,8 @@ def key_of(body: Mapping[str, Any]) -> ObjectKey:
     Raises:
         CatalogError: it lacks `apiVersion`, `kind` or `metadata.name`.
     """
-    meta = body.get("metadata") or {}
+    meta = body.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
     api, kind, name = body.get("apiVersion"), body.get("kind"), meta.get("name")
     if not (isinstance(api, str) and isinstance(kind, str) and isinstance(name, str)):
         raise CatalogError(f"an object lacks apiVersion, kind or a name: {api} {kind} {name}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plinth.ir import patch as json_patch
 from plinth.ir.render import Rendered, overlay_objects
-from plinth.ir.said import pointer, settle
+from plinth.ir.said import settle
 from plinth.ir.targets import Application, Base, Image, ObjectKey, Patch
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ BUILT_IN: Final = frozenset(
     }
 )
 """API groups of Kubernetes itself whose name has a dot. Source: the API reference, 1.36."""
-
-CONTAINER_LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,23 +139,6 @@ def sketches(
                 key,
                 overlay_objects((Rendered(key, body),), (), (), images)[0].body if images else body,
             )
-
-
-def containers(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every container of every pod in an object, with the JSON pointer to it; custom kinds hold pods too."""
-    rest: list[tuple[object, tuple[str | int, ...]]] = [(node, ())]
-    while rest:
-        part, where = rest.pop()
-        if isinstance(part, dict):
-            for name, child in part.items():
-                if name in CONTAINER_LISTS and isinstance(child, list):
-                    for index, container in enumerate(child):
-                        if isinstance(container, dict):
-                            yield pointer(*where, name, index), container
-                elif isinstance(child, dict | list):
-                    rest.append((child, (*where, name)))
-        elif isinstance(part, list):
-            rest.extend((child, (*where, index)) for index, child in enumerate(part))
 
 
 def listed(names: Iterable[Any], *, most: int = 3) -> str:

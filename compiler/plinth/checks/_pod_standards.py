@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from plinth.checks._known import CONTAINER_LISTS
+from plinth.ir.kubernetes import CONTAINER_LISTS
 
 Pod = Mapping[str, Any]
 Control = Callable[[Pod, Pod], Iterable[str]]

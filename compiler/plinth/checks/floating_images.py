@@ -10,8 +10,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from plinth.checks import Check, Compiled, FinalObject
-from plinth.checks._known import containers, listed
+from plinth.checks._known import listed
 from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.ir.kubernetes import containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

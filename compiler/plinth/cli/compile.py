@@ -117,23 +117,12 @@ def _key(options: argparse.Namespace, compiler: str) -> dict[str, Any]:
 
 def _chosen(names: list[str], result: Result) -> dict[str, Mapping[str, File]]:
     """The groups to write: all, or the named environments and what they share."""
-    from plinth.diagnostics.diagnostic import Diagnostic, PlinthError  # noqa: PLC0415 - with the compiler proper
-    from plinth.diagnostics.suggest import did_you_mean  # noqa: PLC0415 - as above
-    from plinth.pipeline import BASE  # noqa: PLC0415 - as above
+    from plinth.pipeline import BASE  # noqa: PLC0415 - with the compiler proper
 
     if not names:
         return dict(result.groups)
-    known = [each.environment.name for each in result.compilations]
-    for name in names:
-        if name not in known:
-            raise PlinthError(
-                Diagnostic(
-                    code="PLN909",
-                    message=f"there is no environment `{name}`",
-                    help=did_you_mean(name, known, otherwise=f"there are {', '.join(known)}"),
-                )
-            )
-    return {name: files for name, files in result.groups.items() if name in {*names, BASE}}
+    wanted = {BASE, *(each.environment.name for each in result.named(names))}
+    return {name: files for name, files in result.groups.items() if name in wanted}
 
 
 def _withheld(result: Result, names: list[str]) -> list[dict[str, Any]]:

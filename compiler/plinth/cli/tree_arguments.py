@@ -9,7 +9,13 @@ if TYPE_CHECKING:
 
 
 def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
-    """`-C`, `-f` and `--format`, alike in every command that reads a tree."""
+    """`-C`, `-f` and `--format`."""
+    add_directory_arguments(parser)
+    add_format_argument(parser)
+
+
+def add_directory_arguments(parser: argparse.ArgumentParser) -> None:
+    """`-C` and `-f`, alike in every command that reads a tree."""
     parser.add_argument(
         "-C", dest="directory", metavar="DIR", default=".", help="the platform's folder (default: here)"
     )
@@ -20,7 +26,6 @@ def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
         default="platform.yaml",
         help="the platform file in it (default: %(default)s)",
     )
-    add_format_argument(parser)
 
 
 def add_format_argument(parser: argparse.ArgumentParser) -> None:

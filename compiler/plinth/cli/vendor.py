@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plinth import registry
+from plinth.catalog import CatalogError
 from plinth.catalog.components import load, placed
 from plinth.catalog.facts import key_of, objects_of
 from plinth.cli import DIFFERENT, DONE
@@ -159,7 +160,10 @@ def _take(mirror: Workspace, component: str, version: str) -> tuple[dict[str, Fi
             objects += objects_of(read_manifests(data or b""))
         except ManifestError as error:
             raise _unlike(f"`{folder}/{name}` in the mirror is not YAML: {error}", "fetch it again") from None
-    found = digest_of(objects)
+    try:
+        found = digest_of(objects)
+    except CatalogError as error:
+        raise _unlike(f"`{folder}` in the mirror: {error}", "fetch it again") from None
     if found != upstream.digest:
         raise _unlike(
             f"`{folder}` in the mirror holds other objects than the catalogue knows "

@@ -8,7 +8,7 @@ from plinth.ir.said import Said, pointer
 from plinth.ir.targets import Manifest, ObjectKey, Patch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from plinth.ir.answers import SecretFacts
     from plinth.ir.said import Origin
@@ -20,6 +20,9 @@ STORE: Final = "platform"
 
 KEEP: Final = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}
 """Put on what holds data: Argo CD takes it away neither when it leaves git nor with its Application."""
+
+CONTAINER_LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
+"""The fields of a pod that hold containers."""
 
 Level = Literal["restricted", "baseline", "privileged"]
 
@@ -152,3 +155,20 @@ def put(entries: Mapping[str, Any], path: str, *, exists: bool) -> tuple[Operati
 def expect(path: str, value: Any) -> Operation:
     """An operation that fails the build where something else is there: what comes before a position."""
     return {"op": "test", "path": path, "value": value}
+
+
+def containers(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every container of every pod in an object, with the JSON pointer to it; custom kinds hold pods too."""
+    rest: list[tuple[object, tuple[str | int, ...]]] = [(node, ())]
+    while rest:
+        part, where = rest.pop()
+        if isinstance(part, dict):
+            for name, child in part.items():
+                if name in CONTAINER_LISTS and isinstance(child, list):
+                    for index, container in enumerate(child):
+                        if isinstance(container, dict):
+                            yield pointer(*where, name, index), container
+                elif isinstance(child, dict | list):
+                    rest.append((child, (*where, name)))
+        elif isinstance(part, list):
+            rest.extend((child, (*where, index)) for index, child in enumerate(part))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.catalog import CatalogError
 from plinth.catalog.facts import key_of
 from plinth.ir.patch import PatchError, parts_of
 
@@ -57,7 +58,7 @@ def _object(target: Any, known: Iterable[ObjectKey]) -> ObjectKey:
 def _object_of(body: Mapping[str, Any], known: Iterable[ObjectKey]) -> ObjectKey:
     try:
         key = key_of(body)
-    except ValueError:
+    except CatalogError:
         raise PatchFault("it has neither `operations` nor `apiVersion`, `kind` and `metadata.name`") from None
     found = [each for each in known if (each.group, each.kind, each.name) == (key.group, key.kind, key.name)]
     found = [each for each in found if key.namespace in {"", each.namespace}]

@@ -128,10 +128,9 @@ def _moved(body: Any, namespace: str, accounts: set[tuple[str, str]], services: 
 
 
 def _subject(subject: Any, namespace: str, own: str, accounts: set[tuple[str, str]]) -> Any:
-    is_account = subject.get("kind") == "ServiceAccount"
-    is_ours = is_account and (subject.get("namespace", own), subject["name"]) in accounts
-    # Kustomize takes whoever is called `default` for the account.
-    return {**subject, "namespace": namespace} if is_ours or subject["name"] == "default" else subject
+    # Kustomize looks at the name alone, not at the kind.
+    follows = subject["name"] == "default" or (subject.get("namespace", own), subject["name"]) in accounts
+    return {**subject, "namespace": namespace} if follows else subject
 
 
 def _webhook(webhook: Any, namespace: str, services: set[tuple[str, str]]) -> Any:
@@ -162,11 +161,12 @@ def _container(container: Any, images: tuple[Image, ...]) -> Any:
         return _with_images(container, images)
     text = container["image"]
     for image in images:
-        text = _moved_image(text, image)
+        text = moved_image(text, image)
     return {**container, "image": text}
 
 
-def _moved_image(text: str, image: Image) -> str:
+def moved_image(text: str, image: Image) -> str:
+    """An image as an `images` entry of a kustomization leaves it."""
     # Kustomize reads the name as a pattern, in which a dot stands for any character.
     name = re.escape(image.name).replace(r"\.", ".")
     match = re.fullmatch(f"({name})(:[A-Za-z0-9_.-]{{1,128}})?(@sha256:[0-9a-f]{{64}})?", text)

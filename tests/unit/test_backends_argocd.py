@@ -1,0 +1,94 @@
+"""What Argo CD is told: which folder, which revision, what it may touch, and what waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from plinth.backends.argocd import BACKEND
+from plinth.ir.graph import Graph
+from plinth.ir.targets import Application
+from plinth.text.manifests import read_manifests
+from support import platforms
+
+
+def compiled(*changes):
+    text = platforms.example()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return platforms.compile_bytes(text).compilations
+
+
+def emitted(graph, environment="dev"):
+    folder = f"generated/{environment}/"
+    return {
+        path.removeprefix(folder): read_manifests(made.content)[0]
+        for path, made in BACKEND.emit(graph, environment).items()
+    }
+
+
+def test_a_tree_in_a_folder_of_its_repository():
+    dev, _ = compiled((b"branch: main}", b"branch: main, path: infra/ml}"))
+    files = emitted(dev.graph)
+    for name, path, paths in (
+        ("applications/mlflow", "infra/ml/overlays/dev/mlflow", "/infra/ml/overlays/dev/mlflow"),
+        ("root/root", "infra/ml/generated/dev/argocd", "/infra/ml/generated/dev/argocd"),
+        (
+            "applications/argo-cd",
+            "infra/ml/overlays/dev/argo-cd",
+            "/infra/ml/generated/base/argo-cd/3.5.1;/infra/ml/overlays/dev/argo-cd",
+        ),
+    ):
+        application = files[f"argocd/{name}.yaml"]
+        annotations = application["metadata"]["annotations"]
+        assert application["spec"]["source"]["path"] == path
+        assert annotations["argocd.argoproj.io/manifest-generate-paths"] == paths
+
+
+@pytest.mark.parametrize(("index", "revision"), [(0, "refs/heads/main"), (1, "refs/heads/env/prod")])
+def test_the_branch_of_an_environment_is_named_in_full(index, revision):
+    compilation = compiled()[index]
+    files = emitted(compilation.graph, compilation.environment.name)
+    applications = [body for body in files.values() if body["kind"] == "Application"]
+    assert {body["spec"]["source"]["targetRevision"] for body in applications} == {revision}
+    assert {body["spec"]["source"]["repoURL"] for body in applications} == {
+        "https://github.com/acme/ml-platform.git"
+    }
+
+
+def test_what_is_withheld_is_not_delivered():
+    dev, _ = compiled()
+    waiting = [
+        replace(each, withheld=("the first apply",))
+        if isinstance(each, Application) and each.name == "mlflow"
+        else each
+        for each in dev.graph.targets
+    ]
+    files = emitted(Graph(tuple(waiting)))
+    assert "argocd/applications/mlflow.yaml" not in files
+    assert "mlflow.yaml" not in files["argocd/applications/kustomization.yaml"]["resources"]
+    assert "argocd/applications/mlflow.yaml" in emitted(dev.graph)
+
+
+def test_crds_are_never_pruned_and_leave_with_nobody():
+    dev, _ = compiled()
+    for path, body in emitted(dev.graph).items():
+        if path.startswith("argocd/applications/") and body["kind"] == "Application":
+            is_crds = body["metadata"]["name"].endswith("-crds")
+            assert body["spec"]["syncPolicy"]["automated"]["prune"] is not is_crds
+            assert ("finalizers" in body["metadata"]) is not is_crds
+
+
+def test_nothing_runs_in_the_project_that_may_do_everything():
+    dev, _ = compiled()
+    files = emitted(dev.graph)
+    default = files["argocd/projects/default.yaml"]["spec"]
+    assert (default["sourceRepos"], default["destinations"]) == ([], [])
+    projects = {body["spec"]["project"] for body in files.values() if body["kind"] == "Application"}
+    assert projects == {"platform", "root"}
+    for name in projects:
+        project = files[f"argocd/projects/{name}.yaml"]["spec"]
+        assert "*" not in str(project)
+        assert project["sourceRepos"] == ["https://github.com/acme/ml-platform.git"]
