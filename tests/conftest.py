@@ -6,12 +6,20 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from plinth.cli import main
 from support import golden, platforms, stub_provider
 
 SCHEMAS = sorted(Path(__file__).parent.joinpath("data", "tfschema").glob("*.json"))
+
+
+# How fast a machine is says nothing of the code: no test fails for being slow.
+hypothesis.settings.register_profile(
+    "plinth", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("plinth")
 
 
 def pytest_addoption(parser):

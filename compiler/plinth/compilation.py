@@ -262,7 +262,7 @@ class Draft:
             yield Diagnostic(
                 code="PLN320",
                 message=f"`{name}` {part.version} is not vendored",
-                help="run `plinth vendor`, or write `upstreams: remote` to have Argo CD fetch it",
+                help="run `plinth vendor --mirror DIR`, or have Argo CD fetch it with `upstreams: remote`",
                 path=platform.said_path("upstreams") if platform.origin("upstreams") else part.path,
                 at_key=True,
             )
@@ -442,14 +442,14 @@ def _patch_failed(error: PatchFailed, application: Application, part: _Part) -> 
             code="PLN321",
             message=f"`{application.component}` {application.version} as vendored is not what "
             f"the catalogue knows: {error}",
-            help="vendor it again with `plinth vendor`",
+            help="vendor it again: `plinth vendor --mirror DIR`",
             path=part.path,
             at_key=True,
         )
     return Diagnostic(
         code="PLN318",
         message=f"`{error.patch.file}` does not fit {error.patch.target}: {error.reason}",
-        help="compare it with the object under `generated/vendor/` and mend the path",
+        help="compare it with the object: ours are in `overlays/`, upstream's in `generated/vendor/`",
         path=part.section.said_path("patches"),
     )
 

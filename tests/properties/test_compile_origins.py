@@ -34,6 +34,7 @@ OTHERWISE: dict[str, dict[str, str]] = {
 """What is written beside a leaf so that the spec stays valid: references to a name, above all."""
 
 BEFORE: dict[str, tuple[str, str]] = {
+    "spec.network.access": ("access: private", "access: private, allow: [203.0.113.0/24]"),
     "spec.tiers.1xgpu.gpu.count": ("{model: t4, count: 1}", "{model: t4, count: 2}"),
     "spec.tiers.1xgpu.pools[0]": ("gpu: {count: 1}, cpu: 3", "cpu: 3"),
     "spec.components.mlflow.artifacts": ("[{name: artifacts}]", "[{name: artifacts}, {name: models}]"),

@@ -7,6 +7,7 @@ left out: an overlay is nothing without its base.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from functools import cache
 
@@ -95,26 +96,15 @@ def test_a_remote_base_leaves_what_a_vendored_one_has(
     component, version, built, vendored_example, remote_example, tmp_path
 ):
     """The upstream put in place of its address: nothing is fetched, and no chart is rendered."""
-    objects = [
-        body
-        for path in (vendored_example / layout.vendor(component, version)).rglob("*.yaml")
-        for body in read_manifests(path.read_bytes())
-        if body["kind"] != "Kustomization"
-    ]
     remote = tmp_path / "remote"
     shutil.copytree(remote_example / layout.base(component, version), remote)
-    (tmp_path / "upstream").mkdir()
-    for index, body in enumerate(objects):
-        (tmp_path / "upstream" / f"{index}.yaml").write_text(yaml_text(body), encoding="utf-8")
-    names = [f"{index}.yaml" for index in range(len(objects))]
-    (tmp_path / "upstream" / "kustomization.yaml").write_text(
-        yaml_text({"resources": names}), encoding="utf-8"
-    )
+    upstream = vendored_example / layout.vendor(component, version)
+    folders = [upstream, upstream / "crds"] if load(component, version).crds else [upstream]
     for file in remote.rglob("kustomization.yaml"):
         (kustomization,) = read_manifests(file.read_bytes())
         kustomization.pop("helmCharts", None)
-        up = "../" * len(file.relative_to(tmp_path).parents[:-1])
-        file.write_text(yaml_text({**kustomization, "resources": [f"{up}upstream"]}), encoding="utf-8")
+        places = [os.path.relpath(folder, file.parent) for folder in folders]
+        file.write_text(yaml_text({**kustomization, "resources": places}), encoding="utf-8")
 
     wanted = built(layout.base(component, version))
     found = kustomize.build(remote)
@@ -133,8 +123,10 @@ def test_a_remote_base_leaves_what_a_vendored_one_has(
 def test_the_two_steps_of_the_first_hour(environment, built):
     folder = layout.bootstrap(environment)
     version = next(version for component, version in bases() if component == "argo-cd")
-    crds = built(layout.base_crds("argo-cd", version))
-    assert built(f"{folder}/install") == built(layout.overlay(environment, "argo-cd")) | crds
+    install = dict(built(f"{folder}/install"))
+    crds = {key.name: install.pop(key) for key in list(install) if key.kind == "CustomResourceDefinition"}
+    assert install == built(layout.overlay(environment, "argo-cd"))
+    assert set(crds) == {crd.name for crd in load("argo-cd", version).crds}
     assert sorted((key.kind, key.name) for key in built(f"{folder}/root")) == [
         ("AppProject", "default"),
         ("AppProject", "platform"),

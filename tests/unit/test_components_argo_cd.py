@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
 from functools import cache
 
 import pytest
@@ -223,8 +222,3 @@ def test_nobody_is_let_in_but_administrators():
     assert list(csv.reader(io.StringIO(rights["policy.csv"]))) == [["g", "platform@acme.com", "role:admin"]]
     assert settings("argocd-cm")["admin.enabled"] == "false"
     assert settings("argocd-cm")["users.anonymous.enabled"] == "false"
-
-
-def test_what_runs_the_health_scripts_is_installed_with_the_tests():
-    project = tomllib.loads((platforms.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert any(each.startswith("lupa") for each in project["optional-dependencies"]["dev"])

@@ -106,10 +106,16 @@ def test_the_first_tier_and_the_first_image_are_the_defaults():
 
 
 def test_a_tier_on_two_pools_may_run_on_either():
-    override = profiles((b"pools: [t4]", b"pools: [t4, burst]"))["1xgpu"]["kubespawner_override"]
+    found = profiles(
+        (b"{name: cpu, cpu: 2, memory: 6Gi}", b"{name: cpu, cpu: 2, memory: 6Gi, pools: [system, burst]}"),
+        (b", {name: burst, remove: true}", b""),
+    )
+    override = found["cpu"]["kubespawner_override"]
     (expression,) = override["node_affinity_required"][0]["matchExpressions"]
-    assert expression["values"] == ["burst", "t4"]
-    assert [each["key"] for each in override["tolerations"]] == ["nvidia.com/gpu", "plinth.dev/capacity"]
+    assert expression["values"] == ["burst", "system"]
+    assert [(each["key"], each["value"]) for each in override["tolerations"]] == [
+        ("plinth.dev/capacity", "spot")
+    ]
 
 
 def test_a_tier_without_pools_goes_where_there_is_room():

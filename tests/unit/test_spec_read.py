@@ -72,6 +72,14 @@ def test_a_default_has_no_origin_and_still_its_path():
         ),
         pytest.param("tiers: {name: a}", "PLN203", "tiers", "a list", id="a map for a list"),
         pytest.param("upstreams:", "PLN204", "upstreams", "`vendored`", id="nothing for a choice"),
+        pytest.param('cluster: {kubernetes: "1.4"}', "PLN204", '"1.4"', "in the form", id="another form"),
+        pytest.param(
+            "cluster: {maintenance: {weekly: [sat 08:00-02:00]}}",
+            "PLN204",
+            "sat 08:00-02:00",
+            "in UTC",
+            id="a window that ends before it begins",
+        ),
     ],
 )
 def test_a_value_of_another_type_is_refused_where_it_stands(line, code, at, way_out):

@@ -119,8 +119,9 @@ def test_any_shape_is_one(shape):
     assert codes(changed(("cpu: 4, memory: 16Gi", shape))) == []
 
 
-def test_a_pool_without_a_shape_is_refused():
-    assert codes(changed(("cpu: 4, memory: 16Gi, ", ""))) == ["PLN202"]
+@pytest.mark.parametrize("shape", ["", "machine: {}, ", "capacity: spot, "])
+def test_a_pool_without_a_shape_is_refused(shape):
+    assert codes(changed(("cpu: 4, memory: 16Gi, ", shape))) == ["PLN202"]
 
 
 @pytest.mark.parametrize(

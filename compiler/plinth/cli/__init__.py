@@ -19,7 +19,7 @@ COMMANDS: Final = {
     "vendor": "bring upstream manifests into the tree, verified and pinned",
     "schema": "print the JSON Schema of platform.yaml, for editors",
     "why": "say which line of the spec a compiled line comes from, or what a part of it becomes",
-    "images": "list every container image that the platform runs, and where",
+    "images": "list the container images that the platform's pods name, and where",
     "graph": "draw the platform: what comes before what, as text or Mermaid",
     "explain": "say what a diagnostic means and how to mend it",
 }

@@ -189,10 +189,17 @@ def _next_steps(result: Result) -> str:
     deliveries = [each for compilation in result.compilations for each in compilation.graph.of(Delivery)]
     private = {(each.credentials.value, each.url.value) for each in deliveries if each.credentials}
     for secret, url in sorted(private):
+        # A file, not a word of the command: those stay in the shell's history.
+        is_https = url.startswith("https://")
+        key = (
+            "--from-literal=username=USER --from-file=password=FILE"
+            if is_https
+            else "--from-file=sshPrivateKey=FILE"
+        )
         lines += [
             f"Argo CD reads {url} with a Secret that you make once in each cluster:",
             f"  kubectl -n argocd create secret generic {secret} --from-literal=type=git \\",
-            f"    --from-literal=url={url} --from-literal=username=USER --from-literal=password=TOKEN",
+            f"    --from-literal=url={url} {key}",
             f"  kubectl -n argocd label secret {secret} argocd.argoproj.io/secret-type=repository",
         ]
     return "\n".join(lines)

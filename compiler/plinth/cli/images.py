@@ -1,4 +1,7 @@
-"""List every container image that the platform runs, and where."""
+"""List the container images that the platform's pods name, and where.
+
+Pods that a program makes later, such as notebooks, are no part of the compiled tree.
+"""
 
 from __future__ import annotations
 

@@ -215,6 +215,6 @@ def _not_as_vendored(message: str) -> PlinthError:
         Diagnostic(
             code="PLN911",
             message=message,
-            help="bring it back with `plinth vendor`; changes belong under `patches/`",
+            help="bring it back with `plinth vendor --mirror DIR`; changes belong under `patches/`",
         )
     )

@@ -322,11 +322,15 @@ def _description(tier: Tier, platform: Platform) -> Said:
     return text(*parts)
 
 
-def _unique(tolerations: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    seen: dict[str, Mapping[str, Any]] = {}
+def _unique(tolerations: Iterable[Mapping[str, Any]]) -> Said:
+    """Each toleration once, from the origins of every pool that asks for it."""
+    seen: dict[str, Any] = {}
+    origins: dict[Origin, None] = {}
     for toleration in tolerations:
-        seen.setdefault(json_text(settle(toleration)[0]), toleration)
-    return [seen[key] for key in sorted(seen)]
+        plain, found = settle(toleration)
+        seen[json_text(plain)] = plain
+        origins |= dict.fromkeys(origin for some in found.values() for origin in some)
+    return Said([seen[key] for key in sorted(seen)], tuple(origins))
 
 
 _VALUES: Final[Mapping[str, Any]] = {

@@ -36,7 +36,7 @@ return hs
 """
 """Source: the training operator's JobStatus, whose conditions are the same for every kind."""
 
-KINDS: Final = ("MPIJob", "MXJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob")
+KINDS: Final = ("JAXJob", "MPIJob", "MXJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob")
 
 
 class TrainingOperatorSection(ComponentSection):

@@ -55,16 +55,13 @@ def why_file(entry: Entry) -> tuple[Reason, ...]:
 
 def origins_at(origins: Mapping[str, tuple[str, ...]], place: str) -> tuple[str, ...]:
     """The origins of the closest part that has any: the field's own, or those of what it stands in."""
-    while True:
-        if place in origins:
-            return _spec_first(origins[place])
-        below = [each for each, some in origins.items() if each.startswith(f"{place}/") for each in some]
-        if place and below:
-            # A map whose fields have origins comes from them all.
-            return _spec_first(set(below))
-        if not place:
-            return (f"{BECAUSE}the file's format wants it",)
+    below = {origin for each, some in origins.items() if each.startswith(f"{place}/") for origin in some}
+    if place and place not in origins and below:
+        # A map whose fields have origins comes from them all.
+        return _spec_first(below)
+    while place and place not in origins:
         place = place.rpartition("/")[0]
+    return _spec_first(origins.get(place, (f"{BECAUSE}the file's format wants it",)))
 
 
 def becomes(entries: Iterable[Entry], path: str) -> tuple[Reason, ...]:

@@ -82,6 +82,8 @@ def from_pydantic(
         if any(location[: len(other)] == other for other in without):
             continue
         node, depth = _descend(root, location)
+        if _counts_good_items_only(each, node):
+            continue
         # A union tries each of its members and adds its name: the first refusal speaks for the value.
         known = location if each["type"] == "missing" else location[:depth]
         if known not in told:
@@ -96,6 +98,14 @@ def place_of(node: Node) -> Span:
     is_long = span.line != span.end_line
     by_key = isinstance(node.value, Mapping) or is_empty or is_long
     return node.key_span if by_key and node.key_span else span
+
+
+def _counts_good_items_only(each: ErrorDetails, node: Node) -> bool:
+    """True where pydantic calls a list too short because some of its items were refused."""
+    if each["type"] != "too_short" or not isinstance(node.value, tuple):
+        return False
+    least: int = each["ctx"]["min_length"]
+    return len(node.value) >= least
 
 
 def _diagnostic(each: ErrorDetails, node: Node, model: type[Section]) -> Diagnostic:

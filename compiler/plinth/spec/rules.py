@@ -182,7 +182,7 @@ def _pools(platform: Platform) -> Iterator[Diagnostic]:
                 path=pool.nodes.said_path("min"),
                 related=(Related(message="the maximum", path=pool.nodes.said_path("max")),),
             )
-        if not (pool.gpu or pool.machine or pool.cpu or pool.memory):
+        if not (pool.gpu or pool.cpu or pool.memory or _names_machine(pool)):
             yield Diagnostic(
                 code="PLN202",
                 message=f"node pool `{pool.name}` has no shape",
@@ -190,6 +190,11 @@ def _pools(platform: Platform) -> Iterator[Diagnostic]:
                 path=pool.spec_path,
                 at_key=True,
             )
+
+
+def _names_machine(pool: NodePool) -> bool:
+    machine = pool.machine
+    return machine is not None and any(getattr(machine, field) for field in type(machine).model_fields)
 
 
 def _references(platform: Platform) -> Iterator[Diagnostic]:

@@ -110,7 +110,8 @@ def maintenance_faults(cluster: spec.Cluster) -> list[Diagnostic]:
 def _identity(names: Names, platform: spec.Platform) -> dict[str, Any]:
     zones = said(platform.cloud, "zones")
     located = [
-        Said(f"{names.region.value}-{zone}", (*zones.origins, *names.region.origins)) for zone in zones.value
+        Said(f"{names.region.value}-{zone}", (*zones.origins, *names.region.origins))
+        for zone in sorted(zones.value)
     ]
     return {
         "name": names.cluster,

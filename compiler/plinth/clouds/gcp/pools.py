@@ -269,4 +269,9 @@ def _shape_origins(pool: spec.NodePool) -> tuple[Any, ...]:
         asked += [
             said(pool.gpu, field) for field in ("model", "count", "interconnect") if pool.gpu.origin(field)
         ]
-    return (*origins_of(asked), Because("it is the cheapest machine of this shape, as pinned in the lock"))
+    return (
+        *origins_of(asked),
+        Because(
+            "it is the machine that the rule of docs/machines.md picks for this shape, as pinned in the lock"
+        ),
+    )
