@@ -34,7 +34,6 @@ OTHERWISE: dict[str, dict[str, str]] = {
 """What is written beside a leaf so that the spec stays valid: references to a name, above all."""
 
 BEFORE: dict[str, tuple[str, str]] = {
-    "spec.network.access": ("access: private", "access: private, allow: [203.0.113.0/24]"),
     "spec.tiers.1xgpu.gpu.count": ("{model: t4, count: 1}", "{model: t4, count: 2}"),
     "spec.tiers.1xgpu.pools[0]": ("gpu: {count: 1}, cpu: 3", "cpu: 3"),
     "spec.components.mlflow.artifacts": ("[{name: artifacts}]", "[{name: artifacts}, {name: models}]"),
@@ -57,6 +56,7 @@ ALTERNATIVES: dict[str, str] = {
     "spec.network.pods": "10.9.0.0/16",
     "spec.network.services": "10.10.0.0/16",
     "spec.network.access": "public",
+    "spec.network.allow[0]": "198.51.100.0/24",
     "spec.cluster.kubernetes": '"1.33"',
     "spec.cluster.channel": "stable",
     "spec.cluster.maintenance.weekly[0]": "fri 02:00-08:00",

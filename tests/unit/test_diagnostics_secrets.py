@@ -78,6 +78,15 @@ def test_a_secret_is_found_and_hidden(secret):
         assert secret not in hidden
 
 
+@pytest.mark.parametrize(
+    "mark", ["AI" + "za", "github" + "_pat_", "gh" + "p_", "h" + "f_", "dckr" + "_pat_", "nv" + "api-"]
+)
+def test_the_mark_of_an_issuer_is_enough(mark):
+    """Without it, nothing about so many equal letters would look like a secret."""
+    assert secret_in("a" * 40) is None
+    assert secret_in(mark + "a" * 40) == (0, len(mark) + 40)
+
+
 def test_the_place_is_that_of_the_secret():
     secret = SECRETS["github token"]
     assert secret_in(f"a: {secret} # x") == (3, 3 + len(secret))
@@ -111,6 +120,7 @@ HARMLESS = {
     "bucket url": "gs://acme-ml-artifacts-2026/Experiments/TeamVision1/Run42/Model7",
     "path": "clusters/Prod1/EuropeWest4/overlays/Team7/JupyterHub2",
     "path of a patch": "patches/jupyterhub/moreMemory4Notebooks.yaml",
+    "file named by a digest": "assets/" + digest_like(24) + "_min.js",
     "e-mail": "machine.learning.platform.2026@AcmeCorporation1.example.com",
     "service account": "jupyterhub-nodes-1@acme-ml-dev-2026.iam.gserviceaccount.com",
     "range": "10.0.0.0/16",

@@ -17,6 +17,7 @@ KNOWN = ("cluster", "capacity", "nodePools", "nodes", "t4", "us-central1")
         pytest.param("clusster", "cluster", id="one too many"),
         pytest.param("klaster", "cluster", id="two of seven"),
         pytest.param("nodepools", "nodePools", id="another case"),
+        pytest.param("CAPACITI", "capacity", id="shouted, and one wrong"),
         pytest.param("node_pools", "nodePools", id="another style"),
         pytest.param("us-centrall1", "us-central1", id="a doubled letter"),
         pytest.param("t5", "t4", id="one of two letters"),
@@ -33,6 +34,10 @@ def test_the_nearest_name(typed, meant):
 
 def test_of_two_that_are_as_near_the_first_by_name_is_taken():
     assert nearest("l5", ("l6", "l4")) == "l4"
+
+
+def test_a_single_letter_is_like_no_other():
+    assert nearest("x", ("y", "xy")) is None
 
 
 def test_nothing_is_near_where_nothing_is_known():

@@ -63,7 +63,9 @@ def test_a_patch_finds_its_object(data, target):
     [
         pytest.param([REPLICAS], "it is no map", id="bare operations"),
         pytest.param({}, "neither `operations` nor `apiVersion`", id="nothing"),
-        pytest.param({"apiVersion": "v1", "kind": "Pod", "metadata": "x"}, "neither", id="metadata is a text"),
+        pytest.param(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": "x"}, "neither", id="metadata is a text"
+        ),
         pytest.param({"operations": [REPLICAS]}, "`target` lacks `kind` or `name`", id="no target"),
         pytest.param({"target": {"kind": "Deployment"}, "operations": [REPLICAS]}, "lacks", id="no name"),
         pytest.param(operations(label="a"), "only the texts `group`, `kind`", id="a selector"),

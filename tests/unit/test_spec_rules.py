@@ -43,6 +43,7 @@ def test_of_three_with_one_name_two_are_at_fault():
 @pytest.mark.parametrize(
     ("network", "code", "at"),
     [
+        pytest.param("{controlPlane: 172.16.0.0/18}", "PLN303", "172.16.0.0/18", id="far too large"),
         pytest.param("{nodes: 10.1.0.0/20}", "PLN302", "10.1.0.0/20", id="said meets a default"),
         pytest.param(
             "{nodes: 10.4.0.0/16, pods: 10.4.0.0/16}", "PLN302", "10.4.0.0/16", id="two that are the same"
@@ -50,7 +51,7 @@ def test_of_three_with_one_name_two_are_at_fault():
         pytest.param("{services: 10.0.128.0/20}", "PLN302", "10.0.128.0/20", id="the later one was said"),
         pytest.param("{controlPlane: 10.0.0.0/28}", "PLN302", "10.0.0.0/28", id="the control plane"),
         pytest.param("{nodes: 8.0.0.0/16}", "PLN301", "8.0.0.0/16", id="on the internet"),
-        pytest.param("{nodes: 172.16.0.0/11}", "PLN301", "172.16.0.0/11", id="a private one and more"),
+        pytest.param("{nodes: 172.0.0.0/8}", "PLN301", "172.0.0.0/8", id="a private one and more"),
         pytest.param("{nodes: 10.0.0.0/30}", "PLN303", "10.0.0.0/30", id="too few nodes"),
         pytest.param("{pods: 10.1.0.0/22}", "PLN303", "10.1.0.0/22", id="too few pods"),
         pytest.param("{services: 10.2.0.0/28}", "PLN303", "10.2.0.0/28", id="too few services"),

@@ -21,7 +21,7 @@ _MARKS: Final = re.compile(
     r"""
       -----BEGIN\ [A-Z ]*(?:PRIVATE\ KEY|CERTIFICATE)[^\n]*
     | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b
-    | \bAIza[0-9A-Za-z_-]{35}
+    | \bAIza[0-9A-Za-z_-]{35,}
     | \bya29\.[0-9A-Za-z_.-]{20,}
     | \bGOCSPX-[0-9A-Za-z_-]{20,}
     | \bgh[pousr]_[0-9A-Za-z]{20,}

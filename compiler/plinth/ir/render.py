@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _BINDINGS: Final = frozenset({"ClusterRoleBinding", "RoleBinding"})
 _WEBHOOKS: Final = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
-_LISTS_OF_CONTAINERS: Final = frozenset({"containers"})
+_LISTS_OF_CONTAINERS: Final = frozenset({"containers", "initContainers"})
 
 
 class PatchFailed(Exception):
