@@ -3,7 +3,7 @@
     mutation = draw(example(), MUTATORS["octal number"], random.Random(7))
     mutation.data, mutation.expected
 
-Only mutators that are `alone` hide what else is wrong at their stage.
+Mutators that are `alone` hide other faults of their stage, or are hidden by one.
 """
 
 from __future__ import annotations
@@ -304,6 +304,13 @@ _TYPES: Final = (
     _type(
         "cloud that nobody knows", "PLN204", _one_of({"spec.cloud.provider": ("gpc", "heroku")}), alone=True
     ),
+    # It is one with the section `repository`, and is not judged where that has faults of its own.
+    _type(
+        "branch that is none",
+        "PLN204",
+        _one_of({"spec.environments.prod.branch": ("../main", "HEAD", "a..b")}),
+        alone=True,
+    ),
     _type(
         "text of another form",
         "PLN204",
@@ -313,7 +320,6 @@ _TYPES: Final = (
                 "spec.identity.admins[0]": ("nobody", "a@b"),
                 "spec.identity.domain": ("ML.acme.com", "acme"),
                 "spec.repository.url": ("github.com/acme", "ftp://host/x"),
-                "spec.environments.prod.branch": ("../main", "HEAD", "a..b"),
                 "spec.components.jupyterhub.idle": ("2 hours", "0h"),
                 "spec.cluster.maintenance.weekly[0]": ("saturday", "sat 08:00-02:00", "sat 25:00-26:00"),
             }

@@ -55,7 +55,7 @@ class Mutator:
     kind: Kind = ""
     """What the JSON Schema must refuse as well."""
     alone: bool = False
-    """Reading or judging ends here: no other fault of the stage need be told."""
+    """It hides other faults of its stage, for reading or judging ends there, or is hidden by one."""
     help: str = ""
     """A text that the way out must hold."""
 

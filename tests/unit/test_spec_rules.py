@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from plinth.diagnostics.diagnostic import SpecError
+from plinth.spec.read import read_spec
 from support.specs import SMALL, changed, codes, environments, faults, marked, with_spec
 
 
@@ -203,3 +205,19 @@ def test_all_rules_are_told_together():
     text = changed(("name: t4", "name: system"), ("min: 1, max: 3", "min: 4, max: 3"))
     text += "  network: {nodes: 10.1.0.0/20}\n  tiers: [{name: a, cpu: 1, memory: 1Gi, pools: [x]}]\n"
     assert codes(text) == ["PLN304", "PLN207", "PLN302", "PLN306"]
+
+
+def test_ranges_of_a_network_that_nobody_makes_are_not_judged():
+    text = (
+        "apiVersion: plinth.dev/v1alpha1\nkind: Platform\nmetadata: {name: lab}\nspec:\n"
+        "  cloud: {provider: existing, cluster: lab}\n"
+        "  repository: {url: https://github.com/acme/lab.git}\n"
+        "  identity: {domain: lab.example.com, admins: [lab@example.com]}\n"
+        "  nodePools: [{name: big, cpu: 4, memory: 16Gi, nodes: {max: 9000}}]\n"
+        "  components: {cert-manager: {}}\n"
+    )
+    read_spec(text.encode(), "platform.yaml")
+    google = "{provider: gcp, project: acme-lab, projectNumber: 1, region: us-central1}"
+    with pytest.raises(SpecError) as error:
+        read_spec(text.replace("{provider: existing, cluster: lab}", google).encode(), "platform.yaml")
+    assert [each.code for each in error.value.diagnostics] == ["PLN303"]

@@ -35,6 +35,7 @@ class ExistingSection(CloudSection):
     """A cluster as it is found."""
 
     cluster_field: ClassVar[str] = "cluster"
+    makes_network: ClassVar[bool] = False
 
     provider: Literal["existing"]
     cluster: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@:/-]{0,252}$")] = Field(

@@ -301,6 +301,8 @@ class CloudSection(Section):
 
     cluster_field: ClassVar[str]
     """The field that tells one environment's cluster from another's."""
+    makes_network: ClassVar[bool] = True
+    """The network is made from `network`, so its ranges have to be good for one."""
 
     def cluster_key(self) -> tuple[str, ...]:
         """Names the cluster: two environments with the same key would be one cluster."""

@@ -109,6 +109,8 @@ def _lengths(platform: Platform) -> Iterator[Diagnostic]:
 
 
 def _ranges(platform: Platform) -> Iterator[Diagnostic]:
+    if not platform.cloud.makes_network:
+        return
     network = platform.network
     ranges = {field: ipaddress.IPv4Network(getattr(network, field)) for field in _RANGES}
     smallest = {

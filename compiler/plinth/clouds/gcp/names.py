@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from plinth.text.spans import SpecPath
 
 LONGEST_CLUSTER: Final = 40
-LONGEST_POOL: Final = 40
 LONGEST_ACCOUNT: Final = 30
 LONGEST_BUCKET: Final = 63
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.catalog.machines import Ask, Choice, Machine, NoMatch, by_name, choose, machines
-from plinth.clouds.gcp.names import LONGEST_POOL, Names, too_long
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir.answers import Answer, PoolFacts
@@ -21,6 +20,7 @@ from plinth.spec.platform import memory_gib
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from plinth.clouds.gcp.names import Names
     from plinth.ir.needs import NodePool
     from plinth.ir.said import Origin
     from plinth.spec import Section
@@ -41,12 +41,9 @@ def answer(need: NodePool, names: Names, pinned: Mapping[str, str]) -> Answer[Po
     """A pool of the machine that its shape asks for, or why there is none."""
     pool = need.pool
     found = _machine(pool, pinned.get(pool.name))
-    faults: tuple[Diagnostic, ...] = ()
     if isinstance(found, Diagnostic):
         return Answer(facts=_facts(pool, None, ()), diagnostics=(found,))
     machine, runners_up = found
-    if len(pool.name) > LONGEST_POOL:
-        faults = (too_long(pool.name, LONGEST_POOL, "a node pool", pool.said_path("name")),)
     resource = TerraformResource(
         layer="cluster",
         type="google_container_node_pool",
@@ -65,7 +62,7 @@ def answer(need: NodePool, names: Names, pinned: Mapping[str, str]) -> Answer[Po
         },
         origins=(pool.spec_path,),
     )
-    return Answer(targets=(resource,), facts=_facts(pool, machine, runners_up), diagnostics=faults)
+    return Answer(targets=(resource,), facts=_facts(pool, machine, runners_up))
 
 
 def system_pool_faults(platform: spec.Platform) -> list[Diagnostic]:
