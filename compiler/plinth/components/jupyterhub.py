@@ -90,6 +90,14 @@ class JupyterHub(Component[JupyterHubSection]):
         return ("external-secrets",) if context.has_secret_store else ()
 
     def faults(self, section: JupyterHubSection, context: needs.Context) -> Iterable[Diagnostic]:
+        twice = sorted({name for name in section.images if section.images.count(name) > 1})
+        if twice:
+            yield Diagnostic(
+                code="PLN207",
+                message=f"the image `{twice[0]}` is offered twice",
+                help="name each image once",
+                path=section.said_path("images"),
+            )
         if context.platform.identity.sign_in is None:
             yield Diagnostic(
                 code="PLN311",

@@ -26,7 +26,13 @@ def json_schema() -> dict[str, Any]:
     }
     definitions: dict[str, Any] = {}
     for schema in schemas.values():
-        definitions |= schema["$defs"]
+        for name, definition in schema["$defs"].items():
+            # Only the whole differs from cloud to cloud; two sections of one name would be one to an editor.
+            if name != "PlatformSpec" and definitions.get(name, definition) != definition:
+                raise ValueError(
+                    f"two plug-ins have a section called {name}: rename the class in one of them"
+                )
+            definitions[name] = definition
     platform = definitions["PlatformSpec"]
     platform["properties"]["cloud"] = {"oneOf": [_cloud(schema) for _, schema in sorted(schemas.items())]}
     definitions |= {_changed(name): _change(definition) for name, definition in definitions.items()}

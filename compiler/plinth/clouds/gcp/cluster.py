@@ -168,7 +168,7 @@ def _network(need: Cluster, names: Names) -> dict[str, Any]:
         "master_authorized_networks_config": [
             {
                 "gcp_public_cidrs_access_enabled": False,
-                "cidr_blocks": [{"cidr_block": Said(cidr, allow.origins)} for cidr in allow.value],
+                "cidr_blocks": [{"cidr_block": Said(cidr, allow.origins)} for cidr in sorted(allow.value)],
             }
         ],
         "dns_config": [{"cluster_dns": "CLOUD_DNS", "cluster_dns_scope": "CLUSTER_SCOPE"}],
