@@ -75,7 +75,7 @@ def vendored_example(tmp_path_factory):
     """A folder with the example, its upstreams vendored from the mirror, and compiled."""
     mirror = platforms.mirror()
     if mirror is None:
-        pytest.skip(f"there are no upstream manifests: {platforms.MIRROR_VARIABLE} names no folder")
+        pytest.skip(platforms.needs_mirror.kwargs["reason"])
     folder = tmp_path_factory.mktemp("vendored")
     text = platforms.example().replace(b"upstreams: remote", b"upstreams: vendored")
     (folder / "platform.yaml").write_bytes(text)

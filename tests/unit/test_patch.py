@@ -161,3 +161,16 @@ def test_what_is_taken_out_and_put_back_was_never_away(document, data):
 def test_a_pointer_is_read_as_it_is_written(parts):
     pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
     assert parts_of(pointer) == tuple(parts)
+
+
+@pytest.mark.parametrize(
+    ("there", "expected", "fits"),
+    [(1, True, False), (0, False, False), (1, 1.0, True), ([1], [True], False), ({"a": 1}, {"a": 1}, True)],
+)
+def test_a_test_compares_as_json_does(there, expected, fits):
+    operations = [{"op": "test", "path": "/a", "value": expected}]
+    if fits:
+        assert apply({"a": there}, operations) == {"a": there}
+    else:
+        with pytest.raises(PatchError):
+            apply({"a": there}, operations)
