@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth import registry
-from plinth.catalog.components import load, placed
+from plinth.catalog.components import load, placed, versions
 from plinth.checks import Compiled, FinalObject
 from plinth.components import Given
 from plinth.diagnostics.diagnostic import Diagnostic
@@ -72,7 +72,7 @@ class Draft:
         self.environment = environment
         self._inputs = inputs
         platform = environment.platform
-        cloud = registry.load("clouds", getattr(platform.cloud, "provider"))  # noqa: B009 - every cloud's section has one
+        cloud = registry.load("clouds", platform.cloud.provider)
         self._context = needs.Context(
             environment=environment.name,
             platform_name=Said(environment.platform_name, (("metadata", "name"),)),
@@ -131,7 +131,7 @@ class Draft:
     def ask(self) -> Iterable[Diagnostic]:
         """Collect the needs of the platform and of every component, and have the cloud answer each once."""
         yield from self._answers.faults()
-        for need in _platform_needs(self._context):
+        for need in needs.platform_needs(self._context):
             answer = yield from self._answer(need)
             if isinstance(need, needs.NodePool):
                 self._pools[need.pool.name] = answer.facts
@@ -237,12 +237,12 @@ class Draft:
 
     def _answer(self, need: needs.Need) -> Generator[Diagnostic, None, Answer[Any]]:
         """The answer to a need, asked once however many ask; yields what is wrong with it."""
-        identity = _identity(need)
+        identity = needs.identity_of(need)
         first = self._asked.setdefault(identity, need)
         if isinstance(need, needs.Secret) and isinstance(first, needs.Secret) and not _is_one(first, need):
             yield _name_taken(first, need)
         if identity not in self._answered:
-            answer = self._answered[identity] = _METHODS[type(need)](self._answers, need)
+            answer = self._answered[identity] = self._answers.answer(need)
             self._targets += answer.targets
             yield from answer.diagnostics
         return self._answered[identity]
@@ -250,7 +250,7 @@ class Draft:
     def _base(self, part: _Part) -> Generator[Diagnostic, None, Base | None]:
         """The base of a component, or None for one that is all ours; yields what is wrong with it."""
         name, folders = part.component.name, registry.catalog_folders()
-        if part.version not in _catalogued(name, folders):
+        if part.version not in versions(name, folders):
             return None
         platform = self.environment.platform
         variant = part.component.variant(part.version)
@@ -355,50 +355,6 @@ class _Part:
         return next((origin for origin in self.origins if isinstance(origin, tuple)), ("spec", "components"))
 
 
-_METHODS: Final[dict[type[Any], Callable[[Any, Any], Any]]] = {
-    needs.Roots: lambda answers, need: answers.roots(need),
-    needs.Network: lambda answers, need: answers.network(need),
-    needs.Cluster: lambda answers, need: answers.cluster(need),
-    needs.NodePool: lambda answers, need: answers.node_pool(need),
-    needs.Registry: lambda answers, need: answers.registry(need),
-    needs.Bucket: lambda answers, need: answers.bucket(need),
-    needs.DatabaseServer: lambda answers, need: answers.database_server(need),
-    needs.Database: lambda answers, need: answers.database(need),
-    needs.Secret: lambda answers, need: answers.secret(need),
-    needs.Identity: lambda answers, need: answers.identity(need),
-}
-
-
-def _platform_needs(context: needs.Context) -> Iterable[needs.Need]:
-    """What every platform needs, whatever its components are."""
-    platform = context.platform
-    yield needs.Roots(context=context)
-    yield needs.Network(network=platform.network)
-    yield needs.Cluster(cluster=platform.cluster, network=platform.network, identity=platform.identity)
-    yield from (needs.NodePool(pool=pool) for pool in platform.node_pools)
-    yield needs.Registry(origins=(Because("a platform has a place for its users' images"),))
-    yield from (needs.Bucket(bucket=bucket) for bucket in platform.storage.buckets)
-    if platform.storage.database:
-        yield needs.DatabaseServer(database=platform.storage.database)
-
-
-def _identity(need: needs.Need) -> tuple[str, ...]:
-    """What makes two needs one: two components may use one bucket, or one secret."""
-    match need:
-        case needs.Bucket():
-            return "bucket", need.bucket.name
-        case needs.Secret():
-            return "secret", need.name.value
-        case needs.Database():
-            return "database", need.name
-        case needs.Identity():
-            return "identity", need.account.namespace, need.account.name
-        case needs.NodePool():
-            return "pool", need.pool.name
-        case _:
-            return (type(need).__name__,)
-
-
 def _is_one(first: needs.Secret, second: needs.Secret) -> bool:
     """True where two needs for a secret of one name can have one answer."""
     return (first.made_by, first.keys) == (second.made_by, second.keys)
@@ -418,12 +374,6 @@ def _name_taken(first: needs.Secret, second: needs.Secret) -> Diagnostic:
 def _version_origins(section: ComponentSection) -> tuple[Origin, ...]:
     path = section.origin("version")
     return (path,) if path else ()
-
-
-def _catalogued(name: str, folders: tuple[Any, ...]) -> tuple[str, ...]:
-    from plinth.catalog.components import versions  # noqa: PLC0415 - a name that this file uses otherwise
-
-    return versions(name, folders)
 
 
 def _render(application: Application, graph: Graph) -> tuple[Rendered, ...]:

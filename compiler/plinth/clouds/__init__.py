@@ -7,10 +7,10 @@ Every other module here is one cloud and holds it as `CLOUD`. A cloud is chosen 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
@@ -48,6 +48,11 @@ class Cloud(ABC):
 
 class Answers(ABC):
     """One environment's answers. A type checker names the need that a cloud forgot."""
+
+    def answer(self, need: needs.Need) -> Answer[Any]:
+        """The answer of the method that is named for the need."""
+        method: Callable[[Any], Answer[Any]] = getattr(self, _METHODS[type(need).__name__])
+        return method(need)
 
     @abstractmethod
     def faults(self) -> tuple[Diagnostic, ...]:
@@ -96,3 +101,18 @@ class Answers(ABC):
     @abstractmethod
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         """How External Secrets reaches the secret store."""
+
+
+_METHODS: Final = {
+    "Bucket": "bucket",
+    "Cluster": "cluster",
+    "Database": "database",
+    "DatabaseServer": "database_server",
+    "Identity": "identity",
+    "Network": "network",
+    "NodePool": "node_pool",
+    "Registry": "registry",
+    "Roots": "roots",
+    "Secret": "secret",
+    "SecretStore": "secret_store",
+}

@@ -107,48 +107,6 @@ class Mlflow(Component[MlflowSection]):
         yield self._network_policy(origins)
 
     def _deployment(self, section: MlflowSection, given: Given, secret: Said | str) -> Manifest:
-        url = given.bucket("artifacts").url
-        artifacts = Said(url.value, (*url.origins, *said(section, "artifacts").origins))
-        environment = _environment(given.database("database"), secret, self.namespace)
-        uri = text("postgresql+psycopg2:///", given.database("database").database)
-        serve = {
-            "name": "mlflow",
-            "image": image("mlflow").reference,
-            "command": ["mlflow", "server"],
-            "args": [
-                "--host=0.0.0.0",
-                f"--port={PORT}",
-                text("--backend-store-uri=", uri),
-                text("--artifacts-destination=", artifacts),
-                "--serve-artifacts",
-                "--workers=2",
-            ],
-            "env": environment,
-            "ports": [{"name": "http", "containerPort": PORT}],
-            "readinessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 10},
-            "livenessProbe": {
-                "httpGet": {"path": "/health", "port": "http"},
-                "periodSeconds": 30,
-                "failureThreshold": 5,
-            },
-            "startupProbe": {
-                "httpGet": {"path": "/health", "port": "http"},
-                "periodSeconds": 5,
-                "failureThreshold": 60,
-            },
-            "resources": {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
-            **_confined(),
-        }
-        upgrade = {
-            "name": "upgrade-database",
-            "image": image("mlflow").reference,
-            # The server refuses a database of an older version; this brings it up, and makes an empty one.
-            "command": ["mlflow", "db", "upgrade"],
-            "args": [uri],
-            "env": environment,
-            "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
-            **_confined(),
-        }
         pod = {
             "serviceAccountName": self.name,
             "automountServiceAccountToken": False,
@@ -160,8 +118,7 @@ class Mlflow(Component[MlflowSection]):
                 "fsGroup": UID,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "initContainers": [upgrade],
-            "containers": [serve],
+            **self._containers(section, given, secret),
             "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "2Gi"}}],
         }
         return Manifest(
@@ -185,6 +142,43 @@ class Mlflow(Component[MlflowSection]):
             },
             origins=given.origins,
         )
+
+    def _containers(self, section: MlflowSection, given: Given, secret: Said | str) -> dict[str, Any]:
+        url = given.bucket("artifacts").url
+        artifacts = Said(url.value, (*url.origins, *said(section, "artifacts").origins))
+        environment = _environment(given.database("database"), secret, self.namespace)
+        uri = text("postgresql+psycopg2:///", given.database("database").database)
+        upgrade = {
+            "name": "upgrade-database",
+            "image": image("mlflow").reference,
+            # The server refuses a database of an older version; this brings it up, and makes an empty one.
+            "command": ["mlflow", "db", "upgrade"],
+            "args": [uri],
+            "env": environment,
+            "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+            **_confined(),
+        }
+        serve = {
+            "name": "mlflow",
+            "image": image("mlflow").reference,
+            "command": ["mlflow", "server"],
+            "args": [
+                "--host=0.0.0.0",
+                f"--port={PORT}",
+                text("--backend-store-uri=", uri),
+                text("--artifacts-destination=", artifacts),
+                "--serve-artifacts",
+                "--workers=2",
+            ],
+            "env": environment,
+            "ports": [{"name": "http", "containerPort": PORT}],
+            "readinessProbe": _health(every_s=10, failures=3),
+            "livenessProbe": _health(every_s=30, failures=5),
+            "startupProbe": _health(every_s=5, failures=60),
+            "resources": {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
+            **_confined(),
+        }
+        return {"initContainers": [upgrade], "containers": [serve]}
 
     def _service(self, origins: tuple[Origin, ...]) -> Manifest:
         return Manifest(
@@ -253,6 +247,14 @@ def _environment(database: DatabaseFacts, secret: Said | str, home: str) -> list
         {"name": "PGSSLMODE", "value": database.tls},
         {"name": "PGUSER", "valueFrom": from_secret("username")},
     ]
+
+
+def _health(*, every_s: int, failures: int) -> dict[str, Any]:
+    return {
+        "httpGet": {"path": "/health", "port": "http"},
+        "periodSeconds": every_s,
+        "failureThreshold": failures,
+    }
 
 
 def _confined() -> dict[str, Any]:

@@ -9,7 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from plinth.ir.said import Because
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from plinth.ir.said import Origin, Said
     from plinth.spec import platform as spec
 
@@ -150,3 +154,33 @@ Need = (
     | Identity
     | SecretStore
 )
+
+
+def platform_needs(context: Context) -> Iterator[Need]:
+    """What every platform needs, whatever its components are."""
+    platform = context.platform
+    yield Roots(context=context)
+    yield Network(network=platform.network)
+    yield Cluster(cluster=platform.cluster, network=platform.network, identity=platform.identity)
+    yield from (NodePool(pool=pool) for pool in platform.node_pools)
+    yield Registry(origins=(Because("a platform has a place for its users' images"),))
+    yield from (Bucket(bucket=bucket) for bucket in platform.storage.buckets)
+    if platform.storage.database:
+        yield DatabaseServer(database=platform.storage.database)
+
+
+def identity_of(need: Need) -> tuple[str, ...]:
+    """What makes two needs one: two components may use one bucket, or one secret."""
+    match need:
+        case Bucket():
+            return "bucket", need.bucket.name
+        case Secret():
+            return "secret", need.name.value
+        case Database():
+            return "database", need.name
+        case Identity():
+            return "identity", need.account.namespace, need.account.name
+        case NodePool():
+            return "pool", need.pool.name
+        case _:
+            return (type(need).__name__,)

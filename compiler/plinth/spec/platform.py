@@ -299,6 +299,7 @@ class ComponentSection(Section):
 class CloudSection(Section):
     """What every cloud's section has: `provider` says which cloud it is."""
 
+    provider: str
     cluster_field: ClassVar[str]
     """The field that tells one environment's cluster from another's."""
     makes_network: ClassVar[bool] = True

@@ -174,8 +174,19 @@ def database(need: needs.Database, names: Names) -> Answer[DatabaseFacts]:
             secret=secret.facts,
         )
         return Answer(targets=secret.targets, facts=facts)
-    entry = secret.facts.name
-    targets: tuple[Target, ...] = (
+    facts = DatabaseFacts(
+        host=names.database_host,
+        port=Said(PORT, why("Postgres listens on this port")),
+        database=Said(need.name, need.origins),
+        tls="require",
+        secret=secret.facts,
+    )
+    return Answer(targets=(*secret.targets, *_with_user(need, names, secret.facts.name)), facts=facts)
+
+
+def _with_user(need: needs.Database, names: Names, entry: Said) -> tuple[Target, ...]:
+    """The database and its user, whose password is read back from the entry that holds it."""
+    return (
         TerraformResource(
             layer="platform",
             type="google_sql_database",
@@ -222,14 +233,6 @@ def database(need: needs.Database, names: Names) -> Answer[DatabaseFacts]:
             origins=need.origins,
         ),
     )
-    facts = DatabaseFacts(
-        host=names.database_host,
-        port=Said(PORT, why("Postgres listens on this port")),
-        database=Said(need.name, need.origins),
-        tls="require",
-        secret=secret.facts,
-    )
-    return Answer(targets=(*secret.targets, *targets), facts=facts)
 
 
 def identity(need: needs.Identity, names: Names) -> Answer[IdentityFacts]:
