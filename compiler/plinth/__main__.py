@@ -1,7 +1,5 @@
 """`python -m plinth`."""
 
-import sys
+from plinth.cli import entry
 
-from plinth.cli import main
-
-sys.exit(main())
+entry()

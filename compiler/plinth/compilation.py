@@ -111,7 +111,8 @@ class Draft:
             part = self._parts.get(name)
             if part is None:
                 component: Component[Any] = registry.load("components", name)
-                section = said_section or component.Section()
+                # Where nothing was written nothing is read: the defaults are right as they are.
+                section = said_section or component.Section.model_construct()
                 version, fault = self._version(component, section)
                 if fault:
                     yield fault

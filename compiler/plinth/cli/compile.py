@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, Any]) -> int:
     # A compile makes a few hundred thousand objects, keeps nearly all of them, and ends.
-    gc.set_threshold(100_000, 50, 50)
+    gc.disable()
     # The compiler proper, with pydantic and YAML, is for when there is something to do.
     from plinth.cli.project import Project, told  # noqa: PLC0415
     from plinth.live.git import committed_digests  # noqa: PLC0415
