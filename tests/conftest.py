@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections import defaultdict
 from pathlib import Path
 
@@ -30,7 +31,13 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_report_header():
+    return f"mutations of the spec: PLINTH_SEED={os.environ['PLINTH_SEED']}"
+
+
 def pytest_configure(config):
+    # Set before the workers start, so that all of them draw from the seed that is printed.
+    os.environ.setdefault("PLINTH_SEED", str(random.SystemRandom().randrange(10**9)))
     if config.getoption("--update-golden") and os.environ.get("CI"):
         raise pytest.UsageError(
             "--update-golden has no use under CI: golden files are written where somebody reads the diff"

@@ -1,7 +1,7 @@
 """Whatever is wrong with a spec is said with its code at its line, and nothing else happens.
 
 Hundreds of mutations are drawn at random. `PLINTH_SEED=<number>` draws those of an earlier run
-again; the seed of a run stands in the report of a failure.
+again; the seed of a run stands at its top.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plinth.diagnostics.diagnostic import Diagnostic
     from support.spoiling import Mutation
 
-SEED = int(os.environ.get("PLINTH_SEED") or random.SystemRandom().randrange(10**9))
+SEED = int(os.environ["PLINTH_SEED"])  # set and printed by conftest.py
 
 BATCHES = 20
 DRAWS = 25
