@@ -62,7 +62,6 @@ class Compilation:
     withheld: tuple[Application, ...]
     versions: Mapping[str, str]
     pools: Mapping[str, Mapping[str, Any]]
-    diagnostics: tuple[Diagnostic, ...]
 
 
 class Draft:
@@ -213,7 +212,6 @@ class Draft:
                 for name, facts in sorted(self._pools.items())
                 if facts.pin
             },
-            diagnostics=(),
         )
 
     def _section(self, name: str) -> ComponentSection | None:

@@ -16,6 +16,7 @@ from plinth.text.spans import parse_path
 
 ROOT = Path(__file__).parent.parent.parent
 LEDGERS = sorted((ROOT / "generated").glob("*/index.jsonl"))
+FILE = "overlays/dev/mlflow/deployment-mlflow.yaml"
 ENTRIES = [entry for ledger in LEDGERS for entry in read_ledger(ledger.read_bytes()).entries]
 
 
@@ -119,6 +120,36 @@ def test_nothing_compiled_yet(tmp_path, capsys):
     (tmp_path / "platform.yaml").write_bytes((ROOT / "platform.yaml").read_bytes())
     assert main(["why", "spec.tiers", "-C", str(tmp_path)]) == 1
     assert "run `plinth compile` first" in capsys.readouterr().err
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """The platform file and what of its compiled tree `why` reads for one line."""
+    for path in ("platform.yaml", "generated/dev/index.jsonl", FILE):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes((ROOT / path).read_bytes())
+    assert main(["why", f"{FILE}:1", "-C", str(tmp_path)]) == 0
+    return tmp_path
+
+
+def test_a_ledger_that_is_none_is_named_with_its_line(copied, capsys):
+    ledger = copied / "generated/dev/index.jsonl"
+    ledger.write_bytes(ledger.read_bytes() + b"no entry\n")
+    capsys.readouterr()
+    assert main(["why", f"{FILE}:1", "-C", str(copied)]) == 1
+    said = capsys.readouterr().err
+    assert "PLN907" in said
+    assert "`generated/dev/index.jsonl`" in said
+    assert "restore it from git" in said
+
+
+def test_a_line_of_a_file_that_was_edited_until_it_is_no_yaml(copied, capsys):
+    (copied / FILE).write_bytes(b"a: [\n")
+    capsys.readouterr()
+    assert main(["why", f"{FILE}:1", "-C", str(copied)]) == 1
+    said = capsys.readouterr().err
+    assert f"`{FILE}` cannot be read" in said
+    assert "compile --overwrite" in said
 
 
 def test_a_line_of_a_file_that_is_not_yaml_is_an_error():

@@ -10,7 +10,6 @@ from plinth import __version__
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 from plinth.ir.fileset import digest
 from plinth.ir.layout import vendor
-from plinth.ir.ledger import read_ledger
 from plinth.ir.lock import PATH as LOCK
 from plinth.ir.lock import Lock, LockError, read_lock
 from plinth.ir.people import PatchFault
@@ -34,6 +33,7 @@ from plinth.workspace import (
     WriteFailed,
 )
 from plinth.workspace.cache import cached
+from plinth.workspace.groups import VENDOR
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from plinth.cli.console import Console
     from plinth.ir.ledger import Entry, Ledger
 
-VENDOR_LEDGER = "generated/vendor/index.jsonl"
 MOST_NAMED = 10
 """Paths in one message; the rest is counted."""
 
@@ -142,7 +141,7 @@ class Project:
         """Every compiled file as the ledgers on disk have it, sorted by path."""
         found: list[Entry] = []
         for name in self.workspace.groups():
-            found += read_ledger(self.workspace.read_optional(f"generated/{name}/index.jsonl") or b"").entries
+            found += self.workspace.ledger(name).entries
         if not found:
             raise PlinthError(
                 Diagnostic(
@@ -156,7 +155,7 @@ class Project:
     def vendor_ledger(self) -> Ledger:
         """The ledger of what is vendored, empty where nothing is."""
         if self._ledger is None:
-            self._ledger = read_ledger(self.workspace.read_optional(VENDOR_LEDGER) or b"")
+            self._ledger = self.workspace.ledger(VENDOR)
         return self._ledger
 
     def _patch(self, path: str) -> Any:

@@ -85,6 +85,11 @@ def _line(project: Project, entry: Entry, line: int) -> Reason:
         return why_line(entry, data, line)
     except IndexError as error:
         raise _nothing(str(error), "name a line that it has") from None
+    except ValueError as error:
+        raise _nothing(
+            f"`{entry.path}` cannot be read: {' '.join(str(error).split())}",
+            "it was edited: bring it back with `plinth compile --overwrite`, or ask about the whole file",
+        ) from None
 
 
 def _answer(reason: Reason, document: Node | None, file: str) -> dict[str, Any]:

@@ -107,12 +107,17 @@ def read_group(folders: Folders, name: str, files: FileSet) -> Group:
         on_disk=on_disk,
         next_on_disk=next_on_disk,
         # A ledger that says what we want tells nothing new: the same bytes are ours without it.
-        settled=Ledger(entries) if on_disk == text else _read_ledger(ledger, name, on_disk),
-        coming=Ledger(entries) if next_on_disk == text else _read_ledger(coming, name, next_on_disk),
+        settled=Ledger(entries) if on_disk == text else group_ledger(ledger, name, on_disk),
+        coming=Ledger(entries) if next_on_disk == text else group_ledger(coming, name, next_on_disk),
     )
 
 
-def _read_ledger(path: str, group: str, text: bytes | None) -> Ledger:
+def group_ledger(path: str, group: str, text: bytes | None) -> Ledger:
+    """What a ledger on disk tells of; nothing where there is none.
+
+    Raises:
+        BadLedger: it is no ledger, or names a file outside the group's folders.
+    """
     try:
         ledger = read_ledger(text or b"")
     except LedgerError as error:

@@ -11,6 +11,7 @@ from plinth.ir.fileset import FileSet, digest
 from plinth.workspace.calls import FileCalls
 from plinth.workspace.errors import HandEdited
 from plinth.workspace.folders import Folders, check_inside
+from plinth.workspace.groups import group_ledger
 from plinth.workspace.places import ledger_paths, names_on_disk
 from plinth.workspace.plan import Plan, make_plan
 from plinth.workspace.transaction import Transaction, locked
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from plinth.ir.ledger import Ledger
     from plinth.workspace.groups import Known
 
 _NO_FILES: Final[FileSet] = MappingProxyType({})
@@ -78,6 +80,15 @@ class Workspace:
                 for name in names_on_disk(folders)
                 if folders.read_optional(ledger_paths(name)[0]) is not None
             ]
+
+    def ledger(self, group: str) -> Ledger:
+        """What the settled ledger of a group tells of; nothing where there is none.
+
+        Raises:
+            BadLedger: it is no ledger, or names a file outside the group's folders.
+        """
+        path = ledger_paths(group)[0]
+        return group_ledger(path, group, self.read_optional(path))
 
     def list_files(self, folder: str) -> list[str]:
         """The paths of all files below a folder, links among them, sorted; none where it is missing.
