@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plinth import registry
 from plinth.cli import DIFFERENT, DONE
-from plinth.cli.tree_arguments import add_tree_arguments
+from plinth.cli.tree_arguments import add_directory_arguments, add_format_argument
 
 if TYPE_CHECKING:
     import argparse
@@ -27,6 +27,8 @@ examples:
   plinth compile                     compile every environment of ./platform.yaml
   plinth compile --env dev           write the files of one environment, and what it shares
   plinth compile --check             exit 2 and list what is not as it should be
+  plinth compile --diff              say what an edit does, against what is committed
+  plinth compile --diff --base origin/main --format markdown
   plinth compile -C infra --format json
 """
 
@@ -35,7 +37,8 @@ SCHEMA = "plinth.dev/compile/v1"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `plinth compile`."""
-    add_tree_arguments(parser)
+    add_directory_arguments(parser)
+    add_format_argument(parser, "markdown")
     parser.add_argument(
         "--env",
         dest="environments",
@@ -44,18 +47,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="only this environment; may be repeated",
     )
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
         "--check",
         action="store_true",
         help="write nothing; exit 2 if the tree is not what the file compiles to",
     )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace compiled files that somebody edited"
+    how.add_argument(
+        "--diff",
+        action="store_true",
+        help="write nothing; say what changes against a commit, and exit 2 if anything does",
     )
+    how.add_argument("--overwrite", action="store_true", help="replace compiled files that somebody edited")
+    parser.add_argument("--base", metavar="REV", help="the commit that --diff compares with (default: HEAD)")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Compile, or say that there is nothing to do."""
+    if options.diff:
+        from plinth.cli import diff  # noqa: PLC0415 - what it loads, nobody else needs
+
+        options.base = options.base or "HEAD"
+        return diff.run(options, console)
+    _refuse_alone(options)
     from plinth.workspace import stamp  # noqa: PLC0415 - the quick way in: it knows no spec
 
     key = _key(options, stamp.compiler_identity(registry.sources()))
@@ -109,6 +123,21 @@ def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, An
     if not options.check and not plan.is_clean:
         console.say(_next_steps(result))
     return DIFFERENT if options.check and not clean else DONE
+
+
+def _refuse_alone(options: argparse.Namespace) -> None:
+    """Refuse what says nothing without --diff, before somebody believes that it does."""
+    wrong = (
+        "--base" if options.base is not None else "--format markdown" if options.format == "markdown" else ""
+    )
+    if wrong:
+        from plinth.diagnostics.diagnostic import Diagnostic, PlinthError  # noqa: PLC0415 - only who fails pays
+
+        raise PlinthError(
+            Diagnostic(
+                code="PLN909", message=f"`{wrong}` is for `--diff`", help="add `--diff`, or leave it out"
+            )
+        )
 
 
 def _key(options: argparse.Namespace, compiler: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from plinth import __version__
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
@@ -37,7 +37,7 @@ from plinth.workspace.groups import VENDOR
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from plinth.cli.console import Console
     from plinth.ir.ledger import Entry, Ledger
@@ -46,10 +46,24 @@ MOST_NAMED = 10
 """Paths in one message; the rest is counted."""
 
 
+class Files(Protocol):
+    """Where files are read from: the folder as it is, or as a commit has it."""
+
+    @property
+    def inputs_seen(self) -> Mapping[str, str | None]:
+        """Path -> digest of everything that was read, None for what was looked for and is not there."""
+
+    def read_all(self, paths: Iterable[str]) -> dict[str, bytes | None]:
+        """The bytes of files; None for one that is not there."""
+
+    def ledger(self, group: str) -> Ledger:
+        """What the ledger of a group tells of; nothing where there is none."""
+
+
 class Project:
     """A tree with a platform file."""
 
-    def __init__(self, options: argparse.Namespace, console: Console) -> None:
+    def __init__(self, options: argparse.Namespace, console: Console, files: Files | None = None) -> None:
         self.root = Path(options.directory)
         self.file: str = options.file
         self._console = console
@@ -62,22 +76,23 @@ class Project:
                 )
             )
         self.workspace = Workspace(self.root)
+        self._files: Files = files or self.workspace
+        """What is read from it; written is always the folder."""
         self._ledger: Ledger | None = None
         self._lock: Lock | None = None
         self._vendored: dict[tuple[str, str], tuple[Mapping[str, Any], ...] | None] = {}
 
     def spec(self) -> bytes:
         """The bytes of the platform file."""
-        try:
-            data = self.workspace.read(self.file)
-        except FileNotFoundError:
+        data = self._files.read_all((self.file,))[self.file]
+        if data is None:
             raise PlinthError(
                 Diagnostic(
                     code="PLN905",
                     message=f"there is no `{self.file}` in {self.root.resolve()}",
                     help="go to the platform's folder, or name it with `-C` and the file with `-f`",
                 )
-            ) from None
+            )
         self._console.sources[self.file] = data
         return data
 
@@ -92,7 +107,7 @@ class Project:
         return self._lock
 
     def _read_lock(self) -> Lock:
-        data = self.workspace.read_optional(LOCK)
+        data = self._files.read_all((LOCK,))[LOCK]
         if data is None:
             return Lock()
         try:
@@ -122,8 +137,8 @@ class Project:
         if tree_digest({entry.path: entry.digest for entry in entries}) != pinned.digest:
             raise _not_as_vendored(f"`{folder}` is not what `{LOCK}` pins")
         texts: list[bytes] = []
-        read = self.workspace.read_all(entry.path for entry in entries)
-        marks = self.workspace.inputs_seen
+        read = self._files.read_all(entry.path for entry in entries)
+        marks = self._files.inputs_seen
         for entry in entries:
             data = read[entry.path]
             if data is None or marks[entry.path] != entry.digest:
@@ -155,11 +170,11 @@ class Project:
     def vendor_ledger(self) -> Ledger:
         """The ledger of what is vendored, empty where nothing is."""
         if self._ledger is None:
-            self._ledger = self.workspace.ledger(VENDOR)
+            self._ledger = self._files.ledger(VENDOR)
         return self._ledger
 
     def _patch(self, path: str) -> Any:
-        data = self.workspace.read_optional(path)
+        data = self._files.read_all((path,))[path]
         if data is None:
             raise PatchFault("there is no such file")
         node, faults = read_yaml(data, path)

@@ -28,8 +28,11 @@ def add_directory_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_format_argument(parser: argparse.ArgumentParser) -> None:
-    """`--format`."""
+def add_format_argument(parser: argparse.ArgumentParser, *more: str) -> None:
+    """`--format`: text, JSON, and whatever else a command has."""
     parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="what stdout gets (default: %(default)s)"
+        "--format",
+        choices=("text", "json", *more),
+        default="text",
+        help="what stdout gets (default: %(default)s)",
     )

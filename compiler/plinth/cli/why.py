@@ -9,7 +9,8 @@ from plinth.cli.project import Project, told
 from plinth.cli.tree_arguments import add_tree_arguments
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 from plinth.diagnostics.suggest import did_you_mean
-from plinth.reports.why import BECAUSE, Reason, at_address, becomes, why_file, why_line
+from plinth.ir.origins import BECAUSE
+from plinth.reports.why import Reason, at_address, becomes, why_file, why_line
 from plinth.text.nodes import find, read_yaml
 from plinth.text.spans import parse_path
 

@@ -43,6 +43,8 @@ class Lock:
     versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pools: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     vendored: Mapping[str, Vendored] = field(default_factory=dict)
+    compiler: str = ""
+    """The version of the compiler that wrote it; empty where it does not say."""
 
 
 def read_lock(data: Any) -> Lock:
@@ -71,7 +73,13 @@ def read_lock(data: Any) -> Lock:
         for name, entry in upstreams.items()
         if isinstance(entry, Mapping) and "vendored" in entry
     }
-    return Lock(versions=versions, pools=pools, vendored=vendored)
+    compiler = data.get("compiler")
+    return Lock(
+        versions=versions,
+        pools=pools,
+        vendored=vendored,
+        compiler=compiler if isinstance(compiler, str) else "",
+    )
 
 
 def lock_text(

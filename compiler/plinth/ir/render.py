@@ -47,7 +47,7 @@ def base_objects(base: Base) -> tuple[Rendered, ...]:
     for key, operations in base.operations.items():
         bodies = [_patched(body, key, operations) if _is(body, key) else body for body in bodies]
     if base.namespace:
-        bodies = _in_namespace(bodies, base.namespace)
+        bodies = in_namespace(bodies, base.namespace)
     return tuple(Rendered(key_of(body), body) for body in bodies)
 
 
@@ -69,7 +69,7 @@ def overlay_objects(
             found[patch.target] = _apply(found[patch.target], patch)
     changes = tuple(images)
     if changes:
-        found = {key: _with_images(body, changes) for key, body in found.items()}
+        found = {key: with_images(body, changes) for key, body in found.items()}
     return tuple(Rendered(key, found[key]) for key in sorted(found))
 
 
@@ -93,7 +93,7 @@ def _is(body: Mapping[str, Any], key: ObjectKey) -> bool:
     return (body["kind"], body["metadata"]["name"]) == (key.kind, key.name)
 
 
-def _in_namespace(bodies: list[Any], namespace: str) -> list[Any]:
+def in_namespace(bodies: list[Any], namespace: str) -> list[Any]:
     """What the `namespace` of a kustomization does.
 
     Source: kustomize 5, filters/namespace and name references.
@@ -143,22 +143,23 @@ def _webhook(webhook: Any, namespace: str, services: set[tuple[str, str]]) -> An
     }
 
 
-def _with_images(node: Any, images: tuple[Image, ...]) -> Any:
+def with_images(node: Any, images: tuple[Image, ...]) -> Any:
+    """What the `images` of a kustomization do: every container's image moved."""
     if isinstance(node, Mapping):
         return {
             key: [_container(each, images) for each in value]
             if key in _LISTS_OF_CONTAINERS and isinstance(value, list)
-            else _with_images(value, images)
+            else with_images(value, images)
             for key, value in node.items()
         }
     if isinstance(node, list):
-        return [_with_images(each, images) for each in node]
+        return [with_images(each, images) for each in node]
     return node
 
 
 def _container(container: Any, images: tuple[Image, ...]) -> Any:
     if not isinstance(container, Mapping) or not isinstance(container.get("image"), str):
-        return _with_images(container, images)
+        return with_images(container, images)
     text = container["image"]
     for image in images:
         text = moved_image(text, image)

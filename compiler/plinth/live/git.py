@@ -1,4 +1,4 @@
-"""What the repository's history says of compiled files.
+"""What the repository's history holds: compiled files as commits have them.
 
 After a merge a compiled file may be as either parent had it. That is no hand edit: the ledger of
 that parent names its bytes.
@@ -6,13 +6,15 @@ that parent names its bytes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
 
+from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 from plinth.ir.ledger import LedgerError, read_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping
 
     from git import Commit, Repo
 
@@ -48,9 +50,9 @@ def _read(root: Path) -> dict[str, set[str]]:
     with repository:
         if repository.working_tree_dir is None:
             return {}
-        inside = root.resolve().relative_to(str(repository.working_tree_dir)).as_posix()
+        inside = _inside(repository, root)
         for commit in _commits(repository):
-            for data in _ledgers(commit, "" if inside == "." else f"{inside}/"):
+            for data in _ledgers(commit, inside):
                 try:
                     ledger = read_ledger(data)
                 except LedgerError:
@@ -83,3 +85,112 @@ def _ledgers(commit: Commit, prefix: str) -> Iterable[bytes]:
             yield (folder / "index.jsonl").data_stream.read()
         except KeyError:
             continue
+
+
+class Revision:
+    """A folder of the repository as a commit has it. Use as a context: git is kept running to answer.
+
+    Paths are those from the folder. A repository without any commit is one with nothing in it.
+    """
+
+    def __init__(self, root: Path, name: str) -> None:
+        self._repository = _opened(root)
+        self.name = name
+        try:
+            self._prefix = _inside(self._repository, root)
+            self._blobs = self._listed(self._commit(name))
+        except BaseException:
+            self._repository.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._repository.close()
+
+    @property
+    def paths(self) -> Mapping[str, str]:
+        """Path of every file below the folder -> the id of its blob."""
+        return self._blobs
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file; None where the commit has no such file."""
+        mark = self._blobs.get(path)
+        if mark is None:
+            return None
+        content: bytes = self._repository.odb.stream(bytes.fromhex(mark)).read()
+        return content
+
+    def _commit(self, name: str) -> Commit | None:
+        from git.exc import BadName, BadObject, GitCommandError  # noqa: PLC0415 - as above
+
+        try:
+            return self._repository.commit(name)
+        except GitCommandError as error:
+            raise _fault(
+                f"git cannot read `{name}`: {_last_line(error.stderr)}", "see what `git log` says there"
+            ) from None
+        except (BadName, BadObject, ValueError, IndexError, OSError):
+            if name == "HEAD" and not self._repository.head.is_valid():
+                return None  # nothing is committed yet
+        if Path(self._repository.git_dir, "shallow").exists():
+            raise _fault(
+                f"git knows no commit `{name}`, and the clone is shallow",
+                "bring it with `git fetch --unshallow`; in CI check out the whole history (`fetch-depth: 0`)",
+            )
+        raise _fault(
+            f"git knows no commit `{name}`",
+            "name a branch, a tag or a commit that `git log` shows; `git fetch` brings those of others",
+        )
+
+    def _listed(self, commit: Commit | None) -> dict[str, str]:
+        if commit is None:
+            return {}
+        shown = self._repository.git.ls_tree(
+            "-r", "-z", "--full-tree", commit.hexsha, "--", self._prefix or ".", strip_newline_in_stdout=False
+        )
+        found: dict[str, str] = {}
+        for line in shown.split("\0"):
+            about, _, path = line.partition("\t")
+            if path.startswith(self._prefix) and about.startswith("100"):  # a file: no link, no submodule
+                found[path.removeprefix(self._prefix)] = about.split(" ")[2]
+        return found
+
+
+def _opened(root: Path) -> Repo:
+    try:
+        # An import of a tenth of a second, for commands that look into the history.
+        from git import InvalidGitRepositoryError, NoSuchPathError, Repo  # noqa: PLC0415
+    except ImportError:  # its way to say that there is no such program
+        raise _fault("the program `git` cannot be run", "install git, or put it on PATH") from None
+    try:
+        return Repo(root, search_parent_directories=True)
+    except (InvalidGitRepositoryError, NoSuchPathError):
+        raise _fault(
+            f"there is no git repository in {root.resolve()} or above it",
+            "what is compared with is a commit: `git init`, and commit once",
+        ) from None
+
+
+def blob_id(content: bytes) -> str:
+    """The id that git gives to a file of these bytes."""
+    # Git's own choice of an algorithm: it names contents here and protects nothing.
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _inside(repository: Repo, root: Path) -> str:
+    """The folder as paths of the repository begin, with a `/` at its end; empty for the root."""
+    if repository.working_tree_dir is None:
+        raise _fault(f"the git repository of {root.resolve()} is bare", "go to a clone that has the files")
+    inside = root.resolve().relative_to(Path(repository.working_tree_dir).resolve()).as_posix()
+    return "" if inside == "." else f"{inside}/"
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().strip("'").splitlines()
+    return lines[-1].strip() if lines else "it says nothing more"
+
+
+def _fault(message: str, help_: str) -> PlinthError:
+    return PlinthError(Diagnostic(code="PLN920", message=message, help=help_))

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from plinth.ir.origins import is_below, origins_at, spec_first
 from plinth.text.places import pointers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from plinth.ir.ledger import Entry
 
-BECAUSE: Final = "because "
 TERRAFORM_KINDS: Final = ("resource", "ephemeral", "data", "provider", "output")
 
 
@@ -48,20 +48,9 @@ def why_line(entry: Entry, data: bytes, line: int) -> Reason:
 def why_file(entry: Entry) -> tuple[Reason, ...]:
     """Every field of a file that has an origin of its own, the whole file first."""
     return tuple(
-        Reason(entry.path, None, place, _spec_first(origins))
+        Reason(entry.path, None, place, spec_first(origins))
         for place, origins in sorted(entry.origins.items())
     )
-
-
-def origins_at(origins: Mapping[str, tuple[str, ...]], place: str) -> tuple[str, ...]:
-    """The origins of the closest part that has any: the field's own, or those of what it stands in."""
-    below = {origin for each, some in origins.items() if each.startswith(f"{place}/") for origin in some}
-    if place and place not in origins and below:
-        # A map whose fields have origins comes from them all.
-        return _spec_first(below)
-    while place and place not in origins:
-        place = place.rpartition("/")[0]
-    return _spec_first(origins.get(place, (f"{BECAUSE}the file's format wants it",)))
 
 
 def becomes(entries: Iterable[Entry], path: str) -> tuple[Reason, ...]:
@@ -69,7 +58,7 @@ def becomes(entries: Iterable[Entry], path: str) -> tuple[Reason, ...]:
     found = []
     for entry in entries:
         for place, origins in sorted(entry.origins.items()):
-            ours = tuple(origin for origin in origins if _is_below(origin, path))
+            ours = tuple(origin for origin in origins if is_below(origin, path))
             if ours:
                 found.append(Reason(entry.path, None, place, ours))
     return tuple(found)
@@ -87,16 +76,8 @@ def at_address(entries: Iterable[Entry], address: str) -> tuple[Reason, ...]:
     places = [f"/{kind}/{'/'.join(parts)}" for kind in TERRAFORM_KINDS]
     places += [f"/{'/'.join(parts)}"]
     return tuple(
-        Reason(entry.path, None, place, _spec_first(origins))
+        Reason(entry.path, None, place, spec_first(origins))
         for entry in entries
         for place, origins in sorted(entry.origins.items())
         if any(place == wanted or place.startswith(f"{wanted}/") for wanted in places)
     )
-
-
-def _spec_first(origins: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(origins, key=lambda text: (text.startswith(BECAUSE), text)))
-
-
-def _is_below(origin: str, path: str) -> bool:
-    return origin == path or origin.startswith((f"{path}.", f"{path}["))

@@ -1,0 +1,72 @@
+"""The platform as a commit has it: its files, and the tree that was compiled then."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from plinth.ir.fileset import digest
+from plinth.ir.ledger import Ledger, LedgerError
+from plinth.workspace.errors import BadLedger
+from plinth.workspace.groups import VENDOR, group_ledger
+from plinth.workspace.places import ledger_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from plinth.live.git import Revision
+
+
+class CommittedFiles:
+    """What a compile reads, out of a commit."""
+
+    def __init__(self, revision: Revision) -> None:
+        self._revision = revision
+        self._seen: dict[str, str | None] = {}
+        self._groups: dict[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {}
+
+    @property
+    def inputs_seen(self) -> Mapping[str, str | None]:
+        """Path -> digest of everything that was read, None for what the commit does not have."""
+        return MappingProxyType(self._seen)
+
+    def read_all(self, paths: Iterable[str]) -> dict[str, bytes | None]:
+        """The bytes of files; None for one that the commit does not have."""
+        found = {path: self._revision.read(path) for path in paths}
+        self._seen |= {path: None if data is None else digest(data) for path, data in found.items()}
+        return found
+
+    def ledger(self, group: str) -> Ledger:
+        """What the ledger of a group tells of; nothing where there is none.
+
+        Raises:
+            BadLedger: it is no ledger, or names a file outside the group's folders.
+        """
+        path = ledger_paths(group)[0]
+        return group_ledger(path, group, self.read_all((path,))[path])
+
+    def has_the_same(self, inputs: Mapping[str, str | None]) -> bool:
+        """Whether every input of a compile is in the commit as it was read.
+
+        What is vendored is told by its ledger, which has the digest of each file.
+        """
+        own = {path for path in inputs if not path.startswith(f"generated/{VENDOR}/")}
+        paths = sorted({*own, ledger_paths(VENDOR)[0]} & inputs.keys())
+        self.read_all(paths)
+        return all(self._seen[path] == inputs[path] for path in paths)
+
+    def origins(self, path: str) -> Mapping[str, tuple[str, ...]]:
+        """The origins of the fields of a compiled file; none where no ledger has them."""
+        top, _, rest = path.partition("/")
+        group = rest.partition("/")[0]
+        if top not in {"generated", "overlays"}:
+            return {}
+        return self._origins_of(group).get(path, {})
+
+    def _origins_of(self, group: str) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        if group not in self._groups:
+            try:
+                self._groups[group] = {entry.path: entry.origins for entry in self.ledger(group).entries}
+            except (BadLedger, LedgerError):  # an older format, or edited: nothing is known
+                self._groups[group] = {}
+        return self._groups[group]
