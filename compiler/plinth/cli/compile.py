@@ -67,7 +67,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.diff:
         from plinth.cli import diff  # noqa: PLC0415 - what it loads, nobody else needs
 
-        options.base = options.base or "HEAD"
+        options.base = "HEAD" if options.base is None else options.base
         return diff.run(options, console)
     _refuse_alone(options)
     from plinth.workspace import stamp  # noqa: PLC0415 - the quick way in: it knows no spec

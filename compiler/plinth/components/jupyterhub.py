@@ -235,6 +235,7 @@ def _settings(section: JupyterHubSection, given: Given) -> Said:
     domain = said(sign_in, "hosted_domain")
     admins = said(identity, "admins")
     names = sorted(_user(email, domain.value) for email in admins.value)
+    tiers = sorted(platform.tiers, key=_size)
     images = said(section, "images")
     traits: dict[str, Any] = {
         "JupyterHub": {"authenticator_class": said(sign_in, "provider")},
@@ -254,15 +255,18 @@ def _settings(section: JupyterHubSection, given: Given) -> Said:
             },
             "image": images.map(lambda chosen: NOTEBOOKS[chosen[0]][1]),
             "storage_capacity": said(section, "storage"),
-            "profile_list": [
-                _profile(tier, section, given, first=tier is platform.tiers[0]) for tier in platform.tiers
-            ],
+            "profile_list": [_profile(tier, section, given, first=tier is tiers[0]) for tier in tiers],
         },
     }
     declared = {"idle_seconds": said(section, "idle").map(to_seconds), "traits": traits}
     plain, origins = settle(declared)
     everything = tuple(dict.fromkeys(origin for some in origins.values() for origin in some))
     return Said(json_text(plain), everything)
+
+
+def _size(tier: Tier) -> tuple[float, float, float, str]:
+    """Small tiers first: who picks nothing gets the smallest, in whatever order they are listed."""
+    return (tier.gpu.count if tier.gpu else 0, tier.cpu, to_bytes(tier.memory), tier.name)
 
 
 def _user(email: str, domain: str) -> str:

@@ -98,7 +98,7 @@ class Revision:
         self.name = name
         try:
             self._prefix = _inside(self._repository, root)
-            self._blobs = self._listed(self._commit(name))
+            self._blobs = self._listed(name)
         except BaseException:
             self._repository.close()
             raise
@@ -122,40 +122,42 @@ class Revision:
         content: bytes = self._repository.odb.stream(bytes.fromhex(mark)).read()
         return content
 
-    def _commit(self, name: str) -> Commit | None:
+    def _listed(self, name: str) -> dict[str, str]:
         from git.exc import BadName, BadObject, GitCommandError  # noqa: PLC0415 - as above
 
+        repository = self._repository
+        if name == "HEAD" and not repository.head.is_valid():
+            return {}  # nothing is committed yet
         try:
-            return self._repository.commit(name)
-        except GitCommandError as error:
-            raise _fault(
-                f"git cannot read `{name}`: {_last_line(error.stderr)}", "see what `git log` says there"
-            ) from None
-        except (BadName, BadObject, ValueError, IndexError, OSError):
-            if name == "HEAD" and not self._repository.head.is_valid():
-                return None  # nothing is committed yet
-        if Path(self._repository.git_dir, "shallow").exists():
-            raise _fault(
-                f"git knows no commit `{name}`, and the clone is shallow",
-                "bring it with `git fetch --unshallow`; in CI check out the whole history (`fetch-depth: 0`)",
+            shown = repository.git.ls_tree(
+                "-r",
+                "-z",
+                "--full-tree",
+                repository.commit(name).hexsha,
+                "--",
+                self._prefix or ".",
+                strip_newline_in_stdout=False,
             )
-        raise _fault(
-            f"git knows no commit `{name}`",
-            "name a branch, a tag or a commit that `git log` shows; `git fetch` brings those of others",
-        )
-
-    def _listed(self, commit: Commit | None) -> dict[str, str]:
-        if commit is None:
-            return {}
-        shown = self._repository.git.ls_tree(
-            "-r", "-z", "--full-tree", commit.hexsha, "--", self._prefix or ".", strip_newline_in_stdout=False
-        )
+        except (BadName, BadObject, ValueError, IndexError, GitCommandError, OSError):
+            raise _no_commit(name, is_shallow=Path(repository.git_dir, "shallow").exists()) from None
         found: dict[str, str] = {}
         for line in shown.split("\0"):
             about, _, path = line.partition("\t")
             if path.startswith(self._prefix) and about.startswith("100"):  # a file: no link, no submodule
                 found[path.removeprefix(self._prefix)] = about.split(" ")[2]
         return found
+
+
+def _no_commit(name: str, *, is_shallow: bool) -> PlinthError:
+    if is_shallow:
+        return _fault(
+            f"git knows no commit `{name}`, and the clone is shallow",
+            "bring it with `git fetch --unshallow`; in CI check out the whole history (`fetch-depth: 0`)",
+        )
+    return _fault(
+        f"git knows no commit `{name}`",
+        "name a branch, a tag or a commit that `git log` shows; `git fetch` brings those of others",
+    )
 
 
 def _opened(root: Path) -> Repo:
@@ -185,11 +187,6 @@ def _inside(repository: Repo, root: Path) -> str:
         raise _fault(f"the git repository of {root.resolve()} is bare", "go to a clone that has the files")
     inside = root.resolve().relative_to(Path(repository.working_tree_dir).resolve()).as_posix()
     return "" if inside == "." else f"{inside}/"
-
-
-def _last_line(text: str) -> str:
-    lines = text.strip().strip("'").splitlines()
-    return lines[-1].strip() if lines else "it says nothing more"
 
 
 def _fault(message: str, help_: str) -> PlinthError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plinth.ir.origins import BECAUSE, is_below, origins_at, spec_first
 from plinth.plan.fields import ABSENT, compare
-from plinth.text.spans import parse_path, show_path
+from plinth.text.spans import show_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,7 +38,8 @@ class Causes:
             show_path(path)
             for path in self.changed
             for meant in _meanings(path, env)
-            if any(is_below(origin, meant) or is_below(meant, origin) for origin in said)
+            # A whole environment that comes or goes takes along what nobody has asked for.
+            if meant == "spec" or any(is_below(each, meant) or is_below(meant, each) for each in said)
         }
         return spec_first(matching or set(found))
 
@@ -95,8 +96,3 @@ def _meanings(path: SpecPath, env: str) -> Iterator[str]:
         if path[-1] == "remove":
             path = path[:-1]
     yield show_path(path)
-
-
-def parsed(origin: str) -> SpecPath | None:
-    """The path of an origin; None for a decision of the compiler."""
-    return None if origin.startswith(BECAUSE) else parse_path(origin)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from plinth.plan.resources import Identity, Resource
     from plinth.plan.tree import Tree
 
-Action = Literal["create", "update", "delete", "rename"]
+Action = Literal["create", "update", "delete", "rename", "forget"]
+"""`forget`: it leaves the tree and stays where it runs. `rename`: the one goes and the other comes, for
+neither Terraform nor Kubernetes renames."""
+
 Cause = Literal["spec", "compiler", "stale"]
 """Who wants a change: the person who changed the spec (or a patch, or what is vendored); a compiler that
 is not the one that wrote the tree; or nobody now: the tree was not what its spec compiles to."""
@@ -107,15 +110,53 @@ def _action(old: Resource | None, new: Resource | None) -> Action:
     one = old or new
     if one is not None and one.is_sketch:
         return "update"  # the object is there either way, with our patch or without
-    return "create" if old is None else "delete" if new is None else "update"
+    if new is None:
+        return "forget" if old is not None and _stays(old) else "delete"
+    return "create" if old is None else "update"
+
+
+def _stays(resource: Resource) -> bool:
+    """Whether Argo CD leaves an object alone that is no longer in the tree.
+
+    Source: Argo CD, "Sync Options", "No Prune Resources". The Applications of CRDs never prune.
+    """
+    if resource.identity.layer != "manifest":
+        return False
+    if resource.key is not None and resource.key.kind == "CustomResourceDefinition":
+        return True
+    metadata = resource.body.get("metadata")
+    annotations = (metadata if isinstance(metadata, Mapping) else {}).get("annotations")
+    options = (annotations if isinstance(annotations, Mapping) else {}).get("argocd.argoproj.io/sync-options")
+    return "Prune=false" in str(options or "").split(",")
 
 
 def _fields(old: Resource | None, new: Resource | None) -> tuple[FieldChange, ...]:
-    found = compare(old.body if old else _nothing(new), new.body if new else _nothing(old))
+    before, after = old.body if old else _nothing(new), new.body if new else _nothing(old)
+    if old is not None and new is not None and old.is_sketch != new.is_sketch:
+        before, after = _as_sketch(old, new), _as_sketch(new, old)
+    found = compare(before, after)
     some = [each for each in (old, new) if each is not None]
     if any(each.is_sketch for each in some):
         found = tuple(replace(each, way=(*parts_of(str(each.way[0])), *each.way[1:])) for each in found)
     return tuple(masked(each, is_secret=any(one.is_secret for one in some)) for each in found)
+
+
+def _as_sketch(resource: Resource, other: Resource) -> Any:
+    """What a resource has at the places that are known of the other one."""
+    if resource.is_sketch:
+        return resource.body
+    return {place: value for place in other.body if (value := _at(resource.body, place)) is not ABSENT}
+
+
+def _at(value: Any, place: str) -> Any:
+    for part in parts_of(place):
+        if isinstance(value, Mapping):
+            value = value.get(part, ABSENT)
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return ABSENT
+    return value
 
 
 def _nothing(resource: Resource | None) -> Any:
@@ -152,15 +193,12 @@ def _rename(old: Change, new: Change) -> Change:
 
 
 def _alike(old: _Found, new: _Found) -> bool:
-    """Whether the two bodies are the same once each one's own name is taken for a blank."""
-    names = _name(old.change.identity), _name(new.change.identity)
-    bodies = old.old, new.new
-    texts = [
-        json.dumps(resource.body, sort_keys=True).replace(json.dumps(name)[1:-1], "\0")
-        for resource, name in zip(bodies, names, strict=True)
-        if resource is not None
-    ]
-    return len(texts) == len(names) and texts[0] == texts[1]
+    """Whether one body is the other once its name is put in the other's place."""
+    before, after = (
+        json.dumps(each.body, sort_keys=True) if each is not None else "" for each in (old.old, new.new)
+    )
+    was, now = (json.dumps(_name(each.change.identity))[1:-1] for each in (old, new))
+    return after.replace(now, was) == before or before.replace(was, now) == after
 
 
 def _name(identity: Identity) -> str:

@@ -9,8 +9,7 @@ from typing import Any, Final
 from plinth.diagnostics.secrets import hide_secrets
 from plinth.plan.fields import ABSENT, FieldChange
 
-SECRET: Final = "(secret)"  # noqa: S105 - stands in the place of one
-OTHER_SECRET: Final = "(another secret)"  # noqa: S105 - the same
+HIDDEN: Final = "(hidden)"
 _SECRET_FIELDS: Final = frozenset({("data",), ("stringData",)})
 _DEEPEST: Final = 200
 
@@ -18,13 +17,11 @@ _DEEPEST: Final = 200
 def masked(change: FieldChange, *, is_secret: bool) -> FieldChange:
     """A change as it may be shown.
 
-    Every value of a Secret is hidden, and everywhere what looks like a secret; that two values differ
-    stays to be seen.
+    Every value of a Secret is hidden, and everywhere what looks like a secret. Two hidden values look the
+    same and are not, or there would be no change.
     """
     in_secret = is_secret and change.way[:1] in _SECRET_FIELDS
     before, after = (_shown(value, is_hidden=in_secret) for value in (change.before, change.after))
-    if change.before is not ABSENT and change.after is not ABSENT and before == after:
-        after = OTHER_SECRET if in_secret or not isinstance(after, str) else f"{after} {OTHER_SECRET}"
     return replace(change, before=before, after=after)
 
 
@@ -41,5 +38,8 @@ def _shown(value: Any, *, is_hidden: bool, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [_shown(part, is_hidden=is_hidden, depth=depth + 1) for part in value]
     if is_hidden:
-        return SECRET
-    return hide_secrets(value) if isinstance(value, str) else value
+        return HIDDEN
+    if not isinstance(value, str):
+        return value
+    shown = hide_secrets(value)
+    return HIDDEN if shown and not shown.strip("*") else shown

@@ -82,7 +82,8 @@ def build(tree: Tree, folder: str, *, is_upstream: bool = False) -> Build:
             objects.append(_object(tree, target, is_upstream=is_upstream))
         else:
             below = build(tree, target, is_upstream=True)
-            objects += below.objects
+            # Which base it is comes from here, and with it every object of the base.
+            objects += [replace(each, files=(*each.files, path)) for each in below.objects]
             fetched += below.fetched
     fetched += [(path, each) for each in _list(kustomization, "resources") if _is_remote(each)]
     for patch in _list(kustomization, "patches"):

@@ -28,16 +28,29 @@ MOST_FIELDS: Final = 12
 """Fields of one resource that are shown; the rest is counted. JSON has them all."""
 MOST_ORIGINS: Final = 6
 
-_MARKS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-", "rename": ">"}
+_NONE: Final = "(none)"
+
+_MARKS: Final[dict[Action, str]] = {
+    "create": "+",
+    "update": "~",
+    "delete": "-",
+    "rename": ">",
+    "forget": "!",
+}
 _COUNTED: Final[dict[Action, str]] = {
     "create": "to create",
     "update": "to change",
     "delete": "to delete",
-    "rename": "to rename",
+    "rename": "to replace under a new name",
+    "forget": "to leave behind",
 }
 _LAYERS: Final = {"terraform": "Terraform", "manifest": "Kubernetes", "argocd": "Argo CD"}
-_COLOURS: Final = {"+": "32", "-": "31", "~": "33", ">": "33"}
-_DIFF_MARKS: Final = {"+": "+", "-": "-", "~": "!", ">": "!"}
+_MEANINGS: Final[dict[Action, str]] = {
+    "rename": "the old one is deleted, and a new one is created",
+    "forget": "Argo CD leaves it in the cluster",
+}
+_COLOURS: Final = {"+": "32", "-": "31", "~": "33", ">": "33", "!": "33"}
+_DIFF_MARKS: Final = {"+": "+", "-": "-", "~": "!", ">": "!", "!": "!"}
 """What GitHub colours in a block of `diff`."""
 
 
@@ -83,7 +96,7 @@ def as_json(diff: Diff, places: Places) -> dict[str, Any]:
 
 def as_text(diff: Diff, places: Places, *, width: int = 100, colour: bool = False) -> str:
     """What changes, for a terminal; a blank line between two parts."""
-    out: list[str] = []
+    out: list[str] = [f"against {printable(places.base)}:", ""]
     for title, lines in _parts(diff, places, width):
         out += [title, *(_painted(line, colour=colour) for line in lines), ""]
     return "\n".join((*out, _summary(diff), ""))
@@ -127,10 +140,7 @@ def _longest_run(line: str) -> int:
 
 def _parts(diff: Diff, places: Places, width: int) -> Iterator[tuple[str, list[str]]]:
     if diff.spec:
-        yield (
-            f"spec, against {printable(places.base)}",
-            [_spec_line(each, places, width) for each in diff.spec],
-        )
+        yield "The spec", [_spec_line(each, places, width) for each in diff.spec]
     for cause in ("spec", "compiler", "stale"):
         for layer, title in _LAYERS.items():
             some = [each for each in diff.changes if each.cause == cause and each.identity.layer == layer]
@@ -151,7 +161,8 @@ def _lines(changes: Iterable[Change], places: Places, width: int) -> Iterator[st
     """Lines of changes, alike ones of several environments together."""
     folded: dict[str, list[Change]] = defaultdict(list)
     for each in changes:
-        fields = [(field.path, repr(field.before), repr(field.after)) for field in each.fields]
+        shown = each.fields if each.action == "update" else ()
+        fields = [(field.path, repr(field.before), repr(field.after)) for field in shown]
         alike = (each.identity.home, each.identity.address, each.action, each.was, fields, each.origins)
         folded[repr(alike)].append(each)
     for some in folded.values():
@@ -159,6 +170,8 @@ def _lines(changes: Iterable[Change], places: Places, width: int) -> Iterator[st
         names = ", ".join(each.identity.env for each in some)
         was = f"{printable(one.was)} -> " if one.was else ""
         yield f"{_MARKS[one.action]} {was}{printable(one.identity.address)}  ({names}: {one.identity.home})"
+        if one.action in _MEANINGS:
+            yield f"    {_MEANINGS[one.action]}"
         if one.action == "update":
             yield from _fields(one.fields, width)
         origins = [_place(places.of(each)) for each in one.origins]
@@ -187,7 +200,7 @@ def _text_lines(before: str, after: str, width: int) -> Iterator[str]:
     found = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[2:]
     found = [line for line in found if not line.startswith("@@")]
     for line in found[:MOST_FIELDS]:
-        yield f"      {line[0]} {_cut(printable(line[1:]), width - 8)}"
+        yield f"      {line[0]} {_value(line[1:], max(24, width - 8))}"
     if len(found) > MOST_FIELDS:
         yield f"      and {len(found) - MOST_FIELDS} more lines"
 
@@ -200,25 +213,20 @@ def _spec_line(change: SpecChange, places: Places, width: int) -> str:
 
 
 def _pair(before: Any, after: Any, room: int) -> str:
-    half = max(12, (room - 4) // 2)
-    if before is ABSENT:
-        return _value(after, 2 * half)
-    if after is ABSENT:
-        return f"{_value(before, 2 * half - 5)} -> gone"
+    if before is ABSENT or after is ABSENT:
+        only = _value(after if before is ABSENT else before, max(24, room - len(_NONE) - 4))
+        return f"{_NONE} -> {only}" if before is ABSENT else f"{only} -> {_NONE}"
+    if before == after:  # hidden, both of them
+        return f"{_value(before, room)}, changed"
+    half = max(20, (room - 4) // 2)
     return f"{_value(before, half)} -> {_value(after, half)}"
 
 
 def _value(value: Any, room: int) -> str:
+    """A value on one line of at most `room` characters."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return _cut(printable(text), room) if text else '""'
-
-
-def _cut(text: str, room: int) -> str:
-    """A text of at most `room` characters, its middle taken out."""
-    if len(text) <= room:
-        return text
-    kept = max(4, room - 3)
-    return f"{text[: kept - kept // 2]}...{text[len(text) - kept // 2 :]}"
+    text = printable(text) or '""'
+    return text if len(text) <= room else f"{text[: max(4, room - 3)]}..."
 
 
 def _place(origin: dict[str, Any]) -> str:

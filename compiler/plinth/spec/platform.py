@@ -243,7 +243,7 @@ class TierGpu(Section):
 
 
 class Tier(Section):
-    """What a data scientist picks: the shape of one pod, and the pools that may run it."""
+    """What a data scientist picks, the smallest by default: a shape of pod, and the pools that may run it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
     cpu: Annotated[int | float, Field(gt=0, le=512)] = Field(description="vCPUs of the pod.")

@@ -1,0 +1,42 @@
+"""A git repository in a folder, without what the machine's own git settings would make of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def git(folder: Path, *words: str) -> str:
+    """What git prints; a command that fails fails the test."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+    }
+    identity = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "protocol.file.allow=always")
+    done = subprocess.run(
+        ["git", "-C", str(folder), *identity, *words],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    return done.stdout
+
+
+def repository(folder: Path) -> Path:
+    """The folder as a repository without a commit, the compiler's cache ignored."""
+    folder.mkdir(parents=True, exist_ok=True)
+    git(folder, "init", "-q", "-b", "main")
+    (folder / ".gitignore").write_text(".plinth/\n", encoding="utf-8")
+    return folder
+
+
+def commit(folder: Path, message: str = "a change") -> None:
+    """Everything that is in the folder, as a commit."""
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", message)
