@@ -16,6 +16,8 @@ import pytest
 from plinth.catalog.components import load
 from plinth.ir import layout
 from plinth.ir.targets import Application, Base
+from plinth.plan.overlays import build
+from plinth.plan.tree import Tree
 from plinth.text.emit import yaml_text
 from plinth.text.manifests import read_manifests
 from support import kustomize, platforms, terraform
@@ -23,6 +25,7 @@ from support import kustomize, platforms, terraform
 pytestmark = pytest.mark.skipif(kustomize.command() is None, reason=kustomize.MISSING)
 
 ENVIRONMENTS = ("dev", "prod")
+TOPS = ("generated", "overlays")
 TRAINING_KINDS = {"MPIJob", "MXJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob"}
 
 
@@ -53,6 +56,17 @@ def built(vendored_example):
     return cache(lambda path: kustomize.build(vendored_example / path))
 
 
+def overlays_of(root, folder):
+    """The objects that a diff sees in a folder of a tree on disk."""
+    paths = [path.relative_to(root).as_posix() for top in TOPS for path in (root / top).rglob("*.yaml")]
+    tree = Tree(
+        marks=dict.fromkeys(paths, ""), read=lambda path: (root / path).read_bytes(), origins=lambda _path: {}
+    )
+    found = build(tree, folder)
+    assert not found.fetched
+    return found.objects
+
+
 def plain(bodies):
     return {key: json.loads(json.dumps(body)) for key, body in bodies.items()}
 
@@ -74,6 +88,23 @@ def test_an_overlay_builds_to_the_objects_that_we_render(environment, component,
     (compilation,) = (each for each in vendored_result.compilations if each.environment.name == environment)
     ours = {each.key: each.body for each in compilation.objects if each.application.component == component}
     assert built(layout.overlay(environment, component)) == plain(ours)
+
+
+@pytest.mark.parametrize(("environment", "component"), overlays())
+def test_an_overlay_is_put_together_from_its_files_as_kustomize_does(
+    environment, component, built, vendored_example
+):
+    folder = layout.overlay(environment, component)
+    ours = {each.key: each.body for each in overlays_of(vendored_example, folder)}
+    assert built(folder) == plain(ours)
+
+
+@pytest.mark.parametrize(("component", "version"), [each for each in bases() if load(*each).crds])
+def test_crds_are_put_together_from_their_files_as_kustomize_does(
+    component, version, built, vendored_example
+):
+    folder = layout.base_crds(component, version)
+    assert built(folder) == plain({each.key: each.body for each in overlays_of(vendored_example, folder)})
 
 
 @pytest.mark.parametrize(("component", "version"), [each for each in bases() if load(*each).crds])
