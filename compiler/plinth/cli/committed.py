@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from plinth.ir.fileset import digest
 from plinth.ir.ledger import Ledger, LedgerError
+from plinth.live.git import blob_id
 from plinth.workspace.errors import BadLedger
 from plinth.workspace.groups import VENDOR, group_ledger
 from plinth.workspace.places import ledger_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from plinth.live.git import Revision
+
+
+COMPILED: Final = ("generated/", "overlays/")
+
+
+def is_committed(root: Path, files: Mapping[str, str | None], revision: Revision) -> bool:
+    """Whether a commit has these files of a folder as they are there now, and no other compiled file.
+
+    Args:
+        root: The folder, whose files are as their digests say.
+        files: Path -> digest of everything that a compile read or wrote, None for what was not there.
+        revision: The commit.
+    """
+    committed = {path for path in revision.paths if path.startswith(COMPILED)}
+    return committed <= {path for path, mark in files.items() if mark is not None} and all(
+        revision.paths.get(path) == (None if mark is None else blob_id((root / path).read_bytes()))
+        for path, mark in files.items()
+    )
 
 
 class CommittedFiles:

@@ -64,17 +64,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Compile, or say that there is nothing to do."""
+    if not options.diff:
+        _refuse_alone(options)
+    from plinth.workspace import stamp  # noqa: PLC0415 - the quick way in: it knows no spec
+
+    key = _key(options, stamp.compiler_identity(registry.sources()))
+    noted = stamp.recall(options.directory, key)
     if options.diff:
         from plinth.cli import diff  # noqa: PLC0415 - what it loads, nobody else needs
 
         options.base = "HEAD" if options.base is None else options.base
-        return diff.run(options, console)
-    _refuse_alone(options)
-    from plinth.workspace import stamp  # noqa: PLC0415 - the quick way in: it knows no spec
-
-    key = _key(options, stamp.compiler_identity(registry.sources()))
-    said = stamp.recall(options.directory, key)
-    if said is not None:
+        return diff.run(options, console, noted)
+    if noted is not None:
+        said = noted["said"]
         console.say_as_is(said["warnings"])
         _report(console, (), (), said["withheld"], unchanged=said["files"], check=options.check)
         return DONE

@@ -1,186 +1,54 @@
-"""`plinth compile --diff`: what would be compiled, against what a commit has."""
+"""`plinth compile --diff`: say what would change against a commit.
+
+Where the last compile is noted, and the commit has every file of it, nothing changes: that is found out
+without the compiler.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth import __version__
 from plinth.cli import DIFFERENT, DONE
-from plinth.cli.committed import CommittedFiles
-from plinth.cli.project import Project, told
-from plinth.diagnostics.diagnostic import Diagnostic, PlinthError, SpecError
-from plinth.diagnostics.suggest import did_you_mean
-from plinth.live.git import Revision, blob_id
-from plinth.pipeline import compile_spec
-from plinth.plan import Diff, Tree, UnreadableFile, diff, spec_changes
+from plinth.cli.committed import is_committed
+from plinth.live.git import Revision
+from plinth.plan import Diff
 from plinth.plan.show import Places, as_json, as_markdown, as_text
-from plinth.text.nodes import read_yaml
-from plinth.workspace.groups import VENDOR
-from plinth.workspace.places import ledger_paths
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Mapping
 
     from plinth.cli.console import Console
-    from plinth.ir.ledger import Ledger
-    from plinth.pipeline import Result
-    from plinth.plan.changes import Cause
-    from plinth.text.nodes import Node
 
-COMPILED: Final = ("generated/", "overlays/")
-LEDGERS: Final = ("/index.jsonl", "/index.next.jsonl")
 WIDTH: Final = 100
 """Columns of a line where stdout is no terminal."""
 
+_NOTHING: Final = Diff(spec=(), changes=())
 
-def run(options: argparse.Namespace, console: Console) -> int:
-    """Compile twice at most, compare three trees, write nothing."""
-    with told():
-        project = Project(options, console)
-        result = compile_spec(project.spec(), project.file, project.inputs())
-        console.warn(result.diagnostics)
-        with Revision(project.root, options.base) as revision:
-            base = _Base(options, console, revision)
-            try:
-                found = base.compared(project, result)
-            except UnreadableFile as error:
-                raise _unreadable(str(error), revision.name) from None
-            places = Places(
-                file=project.file,
-                base=revision.name,
-                documents=(_document(project.spec(), project.file), base.document),
-            )
+
+def run(options: argparse.Namespace, console: Console, noted: Mapping[str, Any] | None) -> int:
+    """Compare and show; `noted` is the note of the last compile, if the folder still is as that left it."""
+    if noted is not None and _is_committed(options, noted):
+        console.say_as_is(noted["said"]["warnings"])
+        _show(
+            _NOTHING, Places(file=options.file, base=options.base, documents=(None, None)), options, console
+        )
+        return DONE
+    from plinth.cli.comparison import compared  # noqa: PLC0415 - the compiler, for when there is something to do
+
+    found, places = compared(options, console)
     _show(found, places, options, console)
     return DONE if found.is_empty else DIFFERENT
 
 
-class _Base:
-    """The commit that is compared with."""
-
-    def __init__(self, options: argparse.Namespace, console: Console, revision: Revision) -> None:
-        self._options = options
-        self._console = console
-        self._revision = revision
-        self._files = CommittedFiles(revision)
-        data = self._files.read_all((options.file,))[options.file]
-        self._data = data
-        self.document = None if data is None else _document(data, options.file)
-
-    def compared(self, project: Project, result: Result) -> Diff:
-        """What changes between the commit and a compile of the folder."""
-        committed = self._committed()
-        wanted = _compiled(result, project.vendor_ledger(), project.workspace.read)
-        base: Tree = committed
-        due: Cause = "compiler"
-        names = {each.environment.name for each in result.compilations}
-        if self._data is None:
-            self._console.say(f"there is no {self._options.file} in {self._revision.name}: everything is new")
-        elif self._files.has_the_same(project.workspace.inputs_seen):
-            base, due = wanted, self._due(project)
-        else:
-            base, due, more = self._compiled(committed)
-            names |= more
-        _check_names(self._options.environments, names)
-        return diff(
-            committed,
-            base,
-            wanted,
-            spec=spec_changes(self.document, _document(project.spec(), project.file)),
-            due=due,
-            names=frozenset(self._options.environments),
-        )
-
-    def _compiled(self, committed: Tree) -> tuple[Tree, Cause, set[str]]:
-        """What the commit's own spec compiles to with this compiler, and who is to blame for a difference."""
-        # Its own console: the faults of an older spec are nobody's business now.
-        project = Project(self._options, self._console, self._files)
-        try:
-            with told():
-                result = compile_spec(self._data or b"", self._options.file, project.inputs())
-        except (SpecError, PlinthError) as error:
-            found = error.diagnostics if isinstance(error, SpecError) else (error.diagnostic,)
-            self._console.say(
-                f"{self._options.file} of {self._revision.name} does not compile with Plinth {__version__} "
-                f"({found[0].code}: {found[0].message}): what a newer compiler changes is shown as yours"
-            )
-            return committed, "compiler", set()
-        names = {each.environment.name for each in result.compilations}
-        tree = _compiled(result, project.vendor_ledger(), self._read)
-        return tree, self._due(project), names
-
-    def _due(self, project: Project) -> Cause:
-        return "stale" if project.lock().compiler == __version__ else "compiler"
-
-    def _committed(self) -> Tree:
-        ledgers = {
-            path for path in self._revision.paths if path.endswith(("/index.jsonl", "/index.next.jsonl"))
-        }
-        marks = {
-            path: mark
-            for path, mark in self._revision.paths.items()
-            if path.startswith(COMPILED) and path not in ledgers and not _is_vendored(path)
-        }
-        vendored = {entry.path: entry.digest for entry in self._files.ledger(VENDOR).entries}
-        return Tree(marks={**marks, **vendored}, read=self._read, origins=self._files.origins)
-
-    def _read(self, path: str) -> bytes:
-        data = self._revision.read(path)
-        if data is None:
-            raise UnreadableFile(f"`{path}` is in a ledger and not in {self._revision.name}")
-        return data
-
-
-def _compiled(result: Result, vendored: Ledger, read: Callable[[str], bytes]) -> Tree:
-    """The tree of a compile, with what is vendored beside it."""
-    files = {path: file for group in result.groups.values() for path, file in group.items()}
-    entries = {entry.path: entry for entry in vendored.entries}
-
-    def content(path: str) -> bytes:
-        return files[path].content if path in files else read(path)
-
-    def origins(path: str) -> Any:
-        return files[path].origins if path in files else entries[path].origins if path in entries else {}
-
-    marks = {path: blob_id(file.content) for path, file in files.items()}
-    return Tree(
-        marks={**marks, **{path: entry.digest for path, entry in entries.items()}},
-        read=content,
-        origins=origins,
-    )
-
-
-def _is_vendored(path: str) -> bool:
-    return path.startswith(f"{ledger_paths(VENDOR)[0].rpartition('/')[0]}/")
-
-
-def _document(data: bytes, file: str) -> Node | None:
-    return read_yaml(data, file)[0]
-
-
-def _check_names(asked: Iterable[str], known: set[str]) -> None:
-    for name in asked:
-        if name not in known:
-            raise PlinthError(
-                Diagnostic(
-                    code="PLN909",
-                    message=f"there is no environment `{name}`, neither now nor in the commit",
-                    help=did_you_mean(name, sorted(known), otherwise=f"there are {', '.join(sorted(known))}"),
-                )
-            )
-
-
-def _unreadable(message: str, revision: str) -> PlinthError:
-    return PlinthError(
-        Diagnostic(
-            code="PLN921",
-            message=f"{message} (comparing with `{revision}`)",
-            help="name a commit whose compiled files are as a compile wrote them, with `--base`",
-        )
-    )
+def _is_committed(options: argparse.Namespace, noted: Mapping[str, Any]) -> bool:
+    root = Path(options.directory)
+    with Revision(root, options.base) as revision:
+        return is_committed(root, noted["files"], revision)
 
 
 def _show(found: Diff, places: Places, options: argparse.Namespace, console: Console) -> None:
@@ -190,6 +58,7 @@ def _show(found: Diff, places: Places, options: argparse.Namespace, console: Con
         case "markdown":
             console.text(as_markdown(found, places))
         case _:
-            colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+            is_terminal = sys.stdout.isatty()
+            width = shutil.get_terminal_size().columns if is_terminal else WIDTH
+            colour = is_terminal and "NO_COLOR" not in os.environ
             console.text(as_text(found, places, width=width, colour=colour))

@@ -38,7 +38,11 @@ def compiler_identity(sources: Iterable[str]) -> str:
 
 
 def recall(root: str, key: Mapping[str, Any]) -> Any:
-    """What was noted beside the files of a compile with the same key, or None where anything differs."""
+    """The note of a compile with the same key, or None where anything on disk differs from it.
+
+    Returns:
+        `{"files": {path: digest, or None for what was missing}, "said": what `remember` was given, ...}`.
+    """
     try:
         with Folders(root) as folders:
             noted = json.loads(folders.read(PATH))
@@ -50,7 +54,7 @@ def recall(root: str, key: Mapping[str, Any]) -> Any:
                 content = folders.read_optional(path)
                 if (None if content is None else digest(content)) != mark:
                     return None
-            return noted["said"]
+            return noted
     except (FileNotFoundError, OSError, WorkspaceError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
