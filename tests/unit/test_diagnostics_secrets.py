@@ -159,3 +159,37 @@ def test_a_bare_commit_id_counts_as_a_secret():
     """No field takes one, and keys of the same form are common; behind `sha256:` it is a digest."""
     assert secret_in(digest_like(40)) is not None
     assert secret_in("sha256:" + digest_like(64)) is None
+
+
+TOKENS = {
+    "URL-safe": "-".join(made_up(8, seed=seed) for seed in (1, 2, 3)),
+    "short": made_up(20, seed=9),
+    "short hexadecimal": digest_like(32),
+    "behind a colon": "token:" + made_up(30, seed=5),
+    "of an option": "--token=" + made_up(30, seed=6),
+    "long, with slashes": "/".join(made_up(12, seed=seed) for seed in range(4)),
+}
+
+
+@pytest.mark.parametrize("text", TOKENS.values(), ids=TOKENS)
+def test_a_token_is_hidden_where_it_is_shown(text):
+    secret = text.rpartition("=")[2].rpartition(":")[2]
+    for around in (text, f"value: {text}", f'"{text}",', f"{text}\n"):
+        assert secret not in hide_secrets(around)
+        assert len(hide_secrets(around)) == len(around)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sha256:" + "0123456789abcdef" * 2,
+        "google_container_node_pool.acme-ml-a100-80gb-2026",
+        "OAuth2ProxyV7ConfigMap-for-teams-in-2026",
+        "/spec/template/spec/containers/[name=hub]/env/[name=CONFIGPROXY_AUTH_TOKEN]/valueFrom",
+        "quay.io/jupyter/all-spark-notebook:2026-06-08",
+        "projects/acme-ml-dev/locations/us-central1/repositories/platform",
+        "11111111-2222-3333-4444-555555555555",
+    ],
+)
+def test_names_are_shown(text):
+    assert hide_secrets(text) == text

@@ -39,14 +39,22 @@ _MARKS: Final = re.compile(
     re.VERBOSE,
 )
 
-# Possessive: a part of a run is no run, or the first folders of a path with a `.` would be one.
-_RUN: Final = re.compile(r"(?<![0-9A-Za-z+/=_:@.-])[0-9A-Za-z+/=_]{24,}+(?![:@.-])")
+# Possessive: a part of a run is no run, or the first folders of a path with a `.` would be one. What is
+# given to an option, `--token=...`, is one all the same.
+_RUN: Final = re.compile(r"(?:(?<![0-9A-Za-z+/=_:@.-])|(?<==))[0-9A-Za-z+/=_]{24,}+(?![:@.-])")
+
+_TOKEN: Final = re.compile(r"(?<!sha256:)(?<!sha512:)(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{20,}+={0,2}")
+"""What is looked at only to be hidden: URL-safe tokens, short ones, hexadecimal ones."""
+_SIGNS: Final = re.compile(r"[^0-9A-Za-z]")
+_HEXADECIMAL: Final = frozenset("0123456789abcdef")
 
 _BETWEEN: Final = re.compile(r"[/_=]")
 """What stands between the names of a path, the words of a name, a setting and its value."""
 
 SHORTEST_PART: Final = 20
 """Characters of a part that is judged: base64 has few slashes and no `=` but at its end."""
+LONG_RUN: Final = 40
+"""Characters of a run that is judged as a whole as well."""
 LEAST_ENTROPY: Final = 3.5
 """Bits for each character. Joined English words have about 3; random base64 of 24 has over 4."""
 LEAST_BREAKS: Final = 0.25
@@ -54,6 +62,9 @@ LEAST_BREAKS: Final = 0.25
 
 `MyTeamsPool2026` has 0.2, random text 0.4.
 """
+MIXED_BREAKS: Final = 0.33
+"""The same for a token that is only hidden; `OAuth2ProxyV7ConfigMap` has 0.27."""
+SHORTEST_HEXADECIMAL: Final = 32
 
 
 def secret_in(text: str) -> tuple[int, int] | None:
@@ -68,9 +79,38 @@ def secret_in(text: str) -> tuple[int, int] | None:
 
 
 def hide_secrets(text: str) -> str:
-    """`text` with everything that looks like a secret made of `*`, at the same width."""
+    """`text` with everything that looks like a secret made of `*`, at the same width.
+
+    More is hidden than `secret_in` finds: what is hidden in vain costs a reader a look at the file, what is
+    refused in vain keeps somebody from working.
+    """
     hidden = _MARKS.sub(lambda found: "*" * len(found.group()), text)
-    return _RUN.sub(_hidden, hidden)
+    return _TOKEN.sub(_hidden_token, _RUN.sub(_hidden, hidden))
+
+
+def _hidden_token(token: re.Match[str]) -> str:
+    text = token.group()
+    return "*" * len(text) if _is_mixed(text) or _is_hexadecimal(text) else text
+
+
+def _is_mixed(token: str) -> bool:
+    """Whether small letters, capitals and digits alternate as nobody writes them."""
+    text = _SIGNS.sub("", token)
+    kinds = [_kind(character) for character in text]
+    if set(kinds) != {"lower", "upper", "digit"}:
+        return False
+    return _breaks(kinds) >= MIXED_BREAKS and _entropy(text) >= LEAST_ENTROPY
+
+
+def _is_hexadecimal(token: str) -> bool:
+    """Whether it is a key or a digest in hexadecimal: as many kinds of characters as there are."""
+    return (
+        len(token) >= SHORTEST_HEXADECIMAL
+        and not token.isdecimal()
+        and not token.isalpha()
+        and set(token) <= _HEXADECIMAL
+        and len(set(token)) >= len(_HEXADECIMAL) // 2
+    )
 
 
 def _hidden(run: re.Match[str]) -> str:
@@ -78,18 +118,28 @@ def _hidden(run: re.Match[str]) -> str:
 
 
 def _looks_random(run: str) -> bool:
-    return any(_is_random(part) for part in _BETWEEN.split(run) if len(part) >= SHORTEST_PART)
+    parts = _BETWEEN.split(run)
+    if any(_is_random(part) for part in parts if len(part) >= SHORTEST_PART):
+        return True
+    # Long base64 may have its slashes anywhere; the names of a path are words even when joined.
+    return len(run) >= LONG_RUN and _is_random("".join(parts))
 
 
 def _is_random(part: str) -> bool:
     kinds = [_kind(character) for character in part]
     if "digit" not in kinds or not {"lower", "upper"} & set(kinds):
         return False
+    return _entropy(part) >= LEAST_ENTROPY and _breaks(kinds) >= LEAST_BREAKS
+
+
+def _breaks(kinds: list[str]) -> float:
     # A capital before small letters begins a word and breaks nothing.
     breaks = sum(one != two and (one, two) != ("upper", "lower") for one, two in pairwise(kinds))
-    counts = Counter(part)
-    entropy = -sum(n / len(part) * math.log2(n / len(part)) for n in counts.values())
-    return entropy >= LEAST_ENTROPY and breaks / len(part) >= LEAST_BREAKS
+    return breaks / len(kinds)
+
+
+def _entropy(text: str) -> float:
+    return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
 
 
 def _kind(character: str) -> str:
