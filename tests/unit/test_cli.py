@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plinth.cli import COMMANDS, main
+from support.repository import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,18 +181,6 @@ def test_a_hand_edit_is_refused_with_the_way_out_and_kept(tree, capsys):
     assert compiled(tree, "--check") == 2
     assert compiled(tree, "--overwrite") == 0
     assert edited.read_text(encoding="utf-8").startswith("apiVersion: v1\n")
-
-
-def git(tree: Path, *words: str) -> None:
-    identity = [
-        "-c",
-        "user.name=Someone",
-        "-c",
-        "user.email=someone@example.com",
-        "-c",
-        "commit.gpgsign=false",
-    ]
-    subprocess.run(["git", "-C", str(tree), *identity, *words], check=True, capture_output=True)
 
 
 @pytest.fixture

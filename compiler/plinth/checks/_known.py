@@ -141,13 +141,6 @@ def sketches(
             )
 
 
-def listed(names: Iterable[Any], *, most: int = 3) -> str:
-    """Names in a row, in backticks, the rest of a long row as a number."""
-    every = [f"`{name}`" for name in names]
-    rest = len(every) - most
-    return ", ".join(every[:most]) + (f" and {rest} more" if rest > 0 else "")
-
-
 def _applications(graph: Graph) -> dict[tuple[str, bool], Application]:
     return {(each.component, each.holds_crds): each for each in graph.of(Application)}
 

@@ -10,8 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from plinth.checks import Check, Compiled, FinalObject
-from plinth.checks._known import listed
-from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.diagnostics.diagnostic import Diagnostic, listed
 from plinth.ir.kubernetes import containers
 
 if TYPE_CHECKING:

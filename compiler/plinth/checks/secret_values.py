@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from plinth.checks import Check, Compiled
-from plinth.checks._known import listed, spec_path
-from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.checks._known import spec_path
+from plinth.diagnostics.diagnostic import Diagnostic, listed
 from plinth.diagnostics.secrets import secret_in
 from plinth.ir.kubernetes import CONTAINER_LISTS
 from plinth.ir.patch import parts_of

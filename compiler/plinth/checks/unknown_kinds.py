@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from plinth.checks import Check, Compiled, FinalObject
-from plinth.checks._known import is_custom, listed
-from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.checks._known import is_custom
+from plinth.diagnostics.diagnostic import Diagnostic, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from plinth import registry
 from plinth.cli import DIFFERENT, DONE
-from plinth.cli.tree_arguments import add_directory_arguments, add_format_argument
+from plinth.cli.tree_arguments import (
+    add_directory_arguments,
+    add_environment_argument,
+    add_format_argument,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -39,14 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `plinth compile`."""
     add_directory_arguments(parser)
     add_format_argument(parser, "markdown")
-    parser.add_argument(
-        "--env",
-        dest="environments",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="only this environment; may be repeated",
-    )
+    add_environment_argument(parser)
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--check",

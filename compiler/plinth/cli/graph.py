@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from plinth.cli import DONE
 from plinth.cli.project import Project, told
-from plinth.cli.tree_arguments import add_directory_arguments
+from plinth.cli.tree_arguments import (
+    add_directory_arguments,
+    add_environment_argument,
+    add_format_argument,
+)
 from plinth.pipeline import compile_spec
 from plinth.reports.drawing import as_data, as_mermaid, as_text
 
@@ -27,20 +31,8 @@ SCHEMA = "plinth.dev/graph/v1"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `plinth graph`."""
     add_directory_arguments(parser)
-    parser.add_argument(
-        "--format",
-        choices=("text", "mermaid", "json"),
-        default="text",
-        help="what stdout gets (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--env",
-        dest="environments",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="only this environment; may be repeated",
-    )
+    add_format_argument(parser, "mermaid")
+    add_environment_argument(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from plinth import __version__
-from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
+from plinth.diagnostics.diagnostic import Diagnostic, PlinthError, listed
 from plinth.ir.fileset import digest
 from plinth.ir.layout import vendor
 from plinth.ir.lock import PATH as LOCK
@@ -214,11 +214,9 @@ _HELP: dict[type[WorkspaceError], tuple[str, str]] = {
 
 
 def _edited(paths: tuple[str, ...]) -> Diagnostic:
-    listed = ", ".join(f"`{path}`" for path in paths[:MOST_NAMED])
-    more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
     return Diagnostic(
         code="PLN901",
-        message=f"edited by hand, and nothing was written: {listed}{more}",
+        message=f"edited by hand, and nothing was written: {listed(paths, most=MOST_NAMED)}",
         help="move the edit into a file under `patches/` and name it in the component's `patches`, "
         "or take ours with `plinth compile --overwrite`",
     )

@@ -36,3 +36,15 @@ def add_format_argument(parser: argparse.ArgumentParser, *more: str) -> None:
         default="text",
         help="what stdout gets (default: %(default)s)",
     )
+
+
+def add_environment_argument(parser: argparse.ArgumentParser) -> None:
+    """`--env`: `options.environments`, empty for all."""
+    parser.add_argument(
+        "--env",
+        dest="environments",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="only this environment; may be repeated",
+    )

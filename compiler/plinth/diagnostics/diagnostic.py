@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from plinth.text.spans import Span, SpecPath
 
 Severity = Literal["error", "warning"]
@@ -68,3 +70,10 @@ class SpecError(Exception):
 def has_errors(diagnostics: tuple[Diagnostic, ...]) -> bool:
     """True where at least one is more than a warning."""
     return any(each.severity == "error" for each in diagnostics)
+
+
+def listed(names: Iterable[Any], *, most: int = 3) -> str:
+    """Names in a row, in backticks, the rest of a long row as a number."""
+    every = [f"`{name}`" for name in names]
+    rest = len(every) - most
+    return ", ".join(every[:most]) + (f" and {rest} more" if rest > 0 else "")
