@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from plinth.text.nodes import Node
 
 SCHEMA: Final = "plinth.dev/diff/v1"
-LONGEST_COMMENT: Final = 65_536
-"""Characters that GitHub takes in a comment; GitLab takes more."""
+LONGEST_COMMENT: Final = 65_000
+"""Characters. GitHub takes 65,536 in a comment, of which whoever posts it needs a few; GitLab takes more."""
 MOST_FIELDS: Final = 12
 """Fields of one resource that are shown; the rest is counted. JSON has them all."""
 MOST_ORIGINS: Final = 6
