@@ -73,6 +73,17 @@ def test_two_edits_are_told_apart():
     assert causes["ConfigMap/jupyterhub/hub-plinth"] == ("spec.components.jupyterhub.idle",)
 
 
+def test_what_one_environment_changes_is_no_cause_in_another():
+    before = example()
+    after = before.replace(b"nodes: {min: 1, max: 3}", b"nodes: {min: 1, max: 4}")
+    after = after.replace(b"nodes: {min: 2, max: 5}", b"nodes: {min: 2, max: 6}")
+    causes = {each.identity.env: each.origins for each in _diff(before, after).changes}
+    assert causes == {
+        "dev": ("spec.nodePools.system.nodes.max",),
+        "prod": ("spec.environments.prod.nodePools.system.nodes.max",),
+    }
+
+
 def _lines_of(leaf):
     """The paths under which a change of this leaf may be listed."""
     if leaf.endswith(".name") and not leaf.startswith("metadata"):
