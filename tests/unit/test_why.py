@@ -84,6 +84,20 @@ def test_an_address_is_found_in_every_environment():
     }
 
 
+@pytest.mark.parametrize(
+    ("address", "file"),
+    [
+        ("Deployment.apps/mlflow/mlflow", "overlays/dev/mlflow/deployment-mlflow.yaml"),
+        ("Namespace/mlflow", "overlays/dev/mlflow/namespace-mlflow.yaml"),
+        ("Deployment.apps/jupyterhub/hub", "overlays/dev/jupyterhub/patch-deployment-hub.yaml"),
+        ("Secret/jupyterhub/hub", "overlays/dev/jupyterhub/patch-secret-hub.yaml"),
+    ],
+)
+def test_an_object_is_found_by_the_address_that_a_diff_prints(address, file):
+    assert file in {reason.file for reason in at_address(ENTRIES, address)}
+    assert at_address(ENTRIES, f"{address}-other") == ()
+
+
 def test_the_command_answers_in_text_and_json(capsys):
     path = "overlays/prod/mlflow/deployment-mlflow.yaml"
     lines = (ROOT / path).read_text(encoding="utf-8").splitlines()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from plinth.catalog.objects import ObjectKey
+from plinth.ir.layout import object_file
 from plinth.ir.origins import is_below, origins_at, spec_first
 from plinth.text.places import pointers
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from plinth.ir.ledger import Entry
 
+_PREFIXES: Final = ("", "patch", "patch-people")
 TERRAFORM_KINDS: Final = ("resource", "ephemeral", "data", "provider", "output")
 
 
@@ -65,12 +68,20 @@ def becomes(entries: Iterable[Entry], path: str) -> tuple[Reason, ...]:
 
 
 def at_address(entries: Iterable[Entry], address: str) -> tuple[Reason, ...]:
-    """What a Terraform address (`google_sql_user.mlflow`) or an object (`Deployment/mlflow`) comes from."""
+    """What a Terraform address (`google_sql_user.mlflow`) or an object comes from, patches of it among them.
+
+    An object is named `Deployment/mlflow`, or in full as a diff does: `Deployment.apps/mlflow/mlflow`.
+    """
     if "/" in address:
-        kind, _, name = address.partition("/")
-        stem = f"{kind.lower()}-{name}.yaml"
+        kind, *rest = address.split("/")
+        namespace = rest[0] if len(rest) > 1 else ""
+        key = ObjectKey(kind.partition(".")[2], kind.partition(".")[0], namespace, rest[-1])
+        names = {object_file(key, home, prefix) for home in ("", namespace) for prefix in _PREFIXES}
         return tuple(
-            reason for entry in entries if entry.path.rpartition("/")[2] == stem for reason in why_file(entry)
+            reason
+            for entry in entries
+            if entry.path.rpartition("/")[2] in names
+            for reason in why_file(entry)
         )
     parts = address.split(".")
     places = [f"/{kind}/{'/'.join(parts)}" for kind in TERRAFORM_KINDS]
