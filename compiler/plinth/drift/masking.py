@@ -1,0 +1,282 @@
+"""Values as they may be shown: what is secret is hidden, and that two hidden values differ is not.
+
+Hidden are all values that a Secret holds, in its annotations as well, and anywhere else what has the
+name of a secret or looks like one. Nothing of a hidden value is left, neither its length nor a digest.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from plinth.diagnostics.secrets import hide_secrets
+from plinth.drift.desired import LAST_APPLIED, group_kind
+from plinth.drift.paths import ABSENT, Keys, Path
+
+HIDDEN: Final = "(secret)"
+DIFFERS: Final = "(secret, differs)"
+
+_SECRET_WORDS: Final = frozenset(
+    {
+        "apikey",
+        "auth",
+        "authorization",
+        "bearer",
+        "cookie",
+        "cred",
+        "credential",
+        "credentials",
+        "creds",
+        "dsn",
+        "htpasswd",
+        "kubeconfig",
+        "pass",
+        "passphrase",
+        "passwd",
+        "password",
+        "passwords",
+        "pat",
+        "pgpass",
+        "pwd",
+        "salt",
+        "secret",
+        "secrets",
+        "token",
+        "tokens",
+    }
+)
+_KEYS_OF: Final = frozenset(
+    {
+        "access",
+        "account",
+        "api",
+        "client",
+        "encryption",
+        "hmac",
+        "license",
+        "master",
+        "private",
+        "secret",
+        "signing",
+        "ssh",
+    }
+)
+"""`API_KEY` is a secret, the `key` of a toleration is none."""
+_ABOUT: Final = frozenset(
+    {
+        "algorithm",
+        "class",
+        "count",
+        "enabled",
+        "expiration",
+        "expiry",
+        "file",
+        "format",
+        "id",
+        "interval",
+        "kind",
+        "lifetime",
+        "mode",
+        "mount",
+        "name",
+        "names",
+        "namespace",
+        "path",
+        "policy",
+        "ref",
+        "refs",
+        "rotation",
+        "seconds",
+        "store",
+        "ttl",
+        "type",
+        "version",
+    }
+)
+"""A name that ends so tells about a secret, or where one is."""
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_SETTING: Final = re.compile(
+    r"""
+    (?P<name>-{0,2}[A-Za-z_][\w.-]*)
+    (?P<between>\\?["']?(?:[ \t]*=[ \t]*|[ \t]*:[ \t]+|:(?=["'])|(?<=[\w"'])[ \t]+))
+    (?P<value>\\?"(?:[^"\\]|\\.)*"?|'[^']*'?|(?:(?:Bearer|Basic)[ ]+)?[^\s,;&]+)
+    (?P<rest>[^\n]*)
+    """,
+    re.VERBOSE,
+)
+"""`--db-password=x`, `password: "x"`, `--token x`: a name and what it is set to, within a text."""
+_QUOTED: Final = re.compile(
+    r'((?:Invalid|Unsupported|Duplicate) value: )("(?:[^"\\]|\\.)*"|\{.*?\}(?=:|$)|[^":{]+)', re.DOTALL
+)
+_SHORTEST: Final = 4
+"""Characters of a value that is looked for in messages: a shorter one is in every word."""
+
+
+def is_secret_name(name: str) -> bool:
+    """True for the name of what holds a secret: `DB_PASSWORD`, `apiKey`; not for `secretName`, `tokenTtl`."""
+    words = [word.lower() for word in _WORD.findall(name.rpartition("/")[2])]
+    if not words or words[-1] in _ABOUT:
+        return False
+    if not _SECRET_WORDS.isdisjoint(words):
+        return True
+    return any(word in {"key", "keys"} and before in _KEYS_OF for before, word in pairwise(words))
+
+
+class Masks:
+    """What is to be hidden of one object, wherever its values appear."""
+
+    def __init__(self, *bodies: Mapping[str, Any]) -> None:
+        """`bodies` are the desired and the live object and what probes answered."""
+        self._is_secret = any(group_kind(body) == ("", "Secret") for body in bodies)
+        self._known = tuple(
+            sorted({text for body in bodies for text in self._secrets(body)}, key=len, reverse=True)
+        )
+
+    def pair(self, path: Path, one: Any, other: Any) -> tuple[Any, Any]:
+        """Two values of one place, fit to be shown; ABSENT stays."""
+        names = _names_of(path)
+        hidden = self._holds_secret(names)
+        first, second = (
+            side if side is ABSENT else _masked(side, names, hidden=hidden) for side in (one, other)
+        )
+        return first, second if one is ABSENT or other is ABSENT else _marked(first, second, one, other)
+
+    def message(self, text: str) -> str:
+        """What a server said, without the values that it quotes; of a Secret nothing is left to say."""
+        if self._is_secret:
+            return "(what was said of a Secret is not shown)"
+        text = _QUOTED.sub(r"\1(not shown)", text)
+        for secret in self._known:
+            text = text.replace(secret, HIDDEN)
+        return hide_secrets(_settings_hidden(text))
+
+    def _holds_secret(self, names: Sequence[str]) -> bool:
+        if self._is_secret:
+            return names[:1] != ["metadata"] or "annotations" in names
+        return False
+
+    def _secrets(self, body: Mapping[str, Any]) -> Iterator[str]:
+        """Every text of an object that is hidden, in the forms in which a message could quote it."""
+        for names, value in _leaves(body):
+            hidden = self._holds_secret(names) or LAST_APPLIED in names
+            text = str(value)
+            if len(text) >= _SHORTEST and _masked(value, names, hidden=hidden) != value:
+                yield from _forms(text)
+
+
+def _forms(text: str) -> Iterable[str]:
+    yield text
+    yield json.dumps(text)[1:-1]
+    yield base64.b64encode(text.encode(errors="surrogatepass")).decode()
+
+
+def _leaves(body: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
+    todo: list[tuple[list[str], Any]] = [([], body)]
+    while todo:
+        names, value = todo.pop()
+        if isinstance(value, Mapping):
+            todo += [(_names_under(names, value, str(key)), child) for key, child in value.items()]
+            todo += [([], _read(value[LAST_APPLIED]))] if LAST_APPLIED in value else []
+        elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            todo += [(names, child) for child in value]
+        elif isinstance(value, str | int | float) and not isinstance(value, bool):
+            yield names, value
+
+
+def _read(text: object) -> Any:
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _names_of(path: Path) -> list[str]:
+    """The names that a place goes by: keys of maps, and of a named item its name, in place of `value`."""
+    names: list[str] = []
+    for index, part in enumerate(path):
+        if isinstance(part, str):
+            before = path[index - 1] if index else None
+            own = dict(before.pairs).get("name") if isinstance(before, Keys) else None
+            names.append(str(own) if part == "value" and own is not None else part)
+    return names
+
+
+def _names_under(names: list[str], item: Mapping[str, Any], key: str) -> list[str]:
+    """In `{name: PASSWORD, value: x}` it is the name that says what the value is."""
+    own = item.get("name", item.get("key"))
+    return [*names, own if key == "value" and isinstance(own, str) else key]
+
+
+def _masked(value: Any, names: list[str], *, hidden: bool) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: _masked(child, _names_under(names, value, str(key)), hidden=hidden)
+            for key, child in value.items()
+            if key != LAST_APPLIED
+        }
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return _masked_list(value, names, hidden=hidden)
+    if value is None or isinstance(value, bool):
+        return HIDDEN if hidden and value is not None else value
+    if hidden or (names and is_secret_name(names[-1])):
+        return HIDDEN
+    return _text_hidden(value) if isinstance(value, str) else value
+
+
+def _masked_list(values: Sequence[Any], names: list[str], *, hidden: bool) -> list[Any]:
+    """A list, in which `--password` hides what follows it."""
+    shown: list[Any] = []
+    after_flag = False
+    for value in values:
+        shown.append(_masked(value, names, hidden=hidden or (after_flag and isinstance(value, str))))
+        after_flag = (
+            isinstance(value, str) and value.startswith("-") and "=" not in value and is_secret_name(value)
+        )
+    return shown
+
+
+def _text_hidden(text: str) -> str:
+    hidden = _settings_hidden(text)
+    return hidden if hide_secrets(hidden) == hidden else HIDDEN
+
+
+def _settings_hidden(text: str) -> str:
+    """A text in which `password: x` has become `password: (secret)`, up to the end of a YAML line."""
+    lines = []
+    for line in text.split("\n"):
+        start = 0
+        shown = ""
+        while found := _SETTING.search(line, start):
+            is_flag = found["between"].strip() or found["name"].startswith("-")
+            if not (is_flag and is_secret_name(found["name"])):
+                # The value may itself be a name: `env: password: x`.
+                shown += line[start : found.end("name")]
+                start = found.end("name")
+                continue
+            if found["value"][:1] in {"|", ">", "&"}:
+                return HIDDEN
+            is_yaml = ":" in found["between"] and found["value"][:1] not in "\"'\\"
+            shown += line[start : found.start("value")] + HIDDEN
+            start = len(line) if is_yaml else found.end("value")
+        lines.append(shown + line[start:])
+    return "\n".join(lines)
+
+
+def _marked(first: Any, second: Any, one: Any, other: Any) -> Any:
+    """The second of two masked values, with a mark where the same is shown for what differs."""
+    if isinstance(second, str):
+        return second.replace(HIDDEN, DIFFERS) if first == second and one != other else second
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return {
+            key: _marked(first[key], child, one[key], other[key]) if key in first else child
+            for key, child in second.items()
+        }
+    if isinstance(first, list) and isinstance(second, list):
+        pairs = zip(first, second, one, other, strict=False)
+        return [_marked(*pair) for pair in pairs] + second[len(first) :]
+    return second
