@@ -174,8 +174,8 @@ def _through(path: str, shape: Shape) -> Shape:
     return shape
 
 
-# Source: `x-kubernetes-list-type` and `-list-map-keys` of the OpenAPI of Kubernetes 1.35; the defaults of keys
-# from the API reference. Tolerations, `args`, `command`, rules and subjects of RBAC, and metrics are atomic.
+# Source: `x-kubernetes-list-type` and `-list-map-keys` of the OpenAPI of Kubernetes 1.35; the defaults of
+# keys from the API reference. Tolerations, `args`, `command`, RBAC's rules and subjects, metrics: all atomic.
 _SET: Final = Shape(list_type="set")
 _METADATA: Final = _fields(finalizers=_SET, ownerReferences=_named("uid"))
 _AMOUNTS: Final = Shape(rest=Shape(meaning="quantity"))
@@ -220,8 +220,8 @@ _KINDS: Final[dict[tuple[str, str], Shape]] = {
     ("", "ResourceQuota"): _fields(spec=_fields(hard=_AMOUNTS)),
     ("", "Secret"): _fields(data=Shape(rest=Shape(meaning="base64"))),
     ("", "Service"): _fields(spec=_fields(ports=_named("port", "protocol", protocol="TCP"))),
-    # The list of pull secrets is atomic to the server. They are compared by name, to tell one that a controller
-    # puts in from those of others.
+    # The list of pull secrets is atomic to the server. They are compared by name, to tell one that a
+    # controller puts in from those of others.
     ("", "ServiceAccount"): _fields(secrets=_named("name"), imagePullSecrets=_named("name")),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): _WEBHOOKS,
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): _WEBHOOKS,

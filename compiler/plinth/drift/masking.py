@@ -150,10 +150,13 @@ class Masks:
         """What a server said, without the values that it quotes; of a Secret nothing is left to say."""
         if self._is_secret:
             return "(what was said of a Secret is not shown)"
-        text = _QUOTED.sub(r"\1(not shown)", text)
+        return _settings_hidden(self.place(_QUOTED.sub(r"\1(not shown)", text)))
+
+    def place(self, text: str) -> str:
+        """A place that a server names, without the values that are known to be secret."""
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        return hide_secrets(_settings_hidden(text))
+        return hide_secrets(text)
 
     def _holds_secret(self, names: Sequence[str]) -> bool:
         if self._is_secret:
@@ -173,6 +176,12 @@ def _forms(text: str) -> Iterable[str]:
     yield text
     yield json.dumps(text)[1:-1]
     yield base64.b64encode(text.encode(errors="surrogatepass")).decode()
+    try:
+        decoded = base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return
+    if len(decoded) >= _SHORTEST:
+        yield decoded
 
 
 def _leaves(body: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:

@@ -44,6 +44,6 @@ def is_no_answer(refusal: Refusal) -> bool:
 
 def said(refusal: Refusal, masks: Masks) -> str:
     """For a person: what was refused, with no value in it."""
-    reason = f" {refusal.reason}" if refusal.reason else ""
-    fields = f" at {', '.join(refusal.causes)}" if refusal.causes else ""
-    return f"refused ({refusal.status}{reason}{masks.message(fields)}): {masks.message(refusal.message)}"
+    reason = f" {masks.place(refusal.reason)}" if refusal.reason else ""
+    fields = f" at {masks.place(', '.join(refusal.causes))}" if refusal.causes else ""
+    return f"refused ({refusal.status}{reason}){fields}: {masks.message(refusal.message)}"

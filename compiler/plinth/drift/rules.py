@@ -7,55 +7,32 @@ field that says what runs or who may do what, an intruder would take it.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from plinth.drift.paths import ABSENT, Keys, Path, Pattern, matches, pattern
+from plinth.drift.causes import (
+    GroupKind,
+    Place,
+    Rule,
+    aggregated,
+    beside_another_applier,
+    bundle_left_open,
+    filled_claim,
+    left_to_others,
+    named_after_kind,
+    of_account,
+    of_token_mount,
+    of_token_volume,
+    only_appended,
+    through_scale,
+    time_stamp,
+    token_secret,
+    undeclared,
+    written,
+)
+from plinth.drift.paths import Path, Pattern, matches, pattern
 
 if TYPE_CHECKING:
-    from plinth.drift.actors import Entry
-
-GroupKind = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A difference as rules see it."""
-
-    kind: GroupKind
-    path: Path
-    live: Any
-    """ABSENT where there is nothing; so is `desired`."""
-    desired: Any
-    owners: Sequence[Entry]
-    """Of the live value, newest first."""
-    desired_body: Mapping[str, Any]
-    live_body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A row of the table."""
-
-    kinds: frozenset[GroupKind] | None
-    """None: any kind."""
-    path: Pattern
-    reason: str
-    when: Callable[[Place], bool]
-    is_listed: bool = False
-    """Listed even where nothing is declared; a declared field that differs always is."""
-
-    def explains(self, place: Place) -> bool:
-        """True where the row is about a difference."""
-        return (
-            (self.kinds is None or place.kind in self.kinds)
-            and matches(place.path, self.path)
-            and self.when(place)
-        )
+    from collections.abc import Callable, Iterable
 
 
 def explanation(place: Place) -> Rule | None:
@@ -66,123 +43,6 @@ def explanation(place: Place) -> Rule | None:
 def is_allocated(kind: GroupKind, path: Path) -> bool:
     """True for what a server hands out when an object is made: another object would get another value."""
     return any(kind == owner and matches(path, wanted) for owner, wanted in ALLOCATED)
-
-
-def _undeclared(place: Place) -> bool:
-    return place.desired is ABSENT
-
-
-def _no_person(place: Place) -> bool:
-    return not any(owner.is_persons for owner in place.owners)
-
-
-def _undeclared_by_no_person(place: Place) -> bool:
-    return _undeclared(place) and _no_person(place)
-
-
-def _written(manager: str, operation: str, subresource: str = "") -> Callable[[Place], bool]:
-    """True where the newest owner is this writer, by this way."""
-
-    def check(place: Place) -> bool:
-        newest = place.owners[0] if place.owners else None
-        return newest is not None and (newest.manager, newest.operation, newest.subresource) == (
-            manager,
-            operation,
-            subresource,
-        )
-
-    return check
-
-
-def _is_empty_bundle(value: Any) -> bool:
-    """True for the stand-ins of a CA that somebody else fills in: nothing, or white space in base64."""
-    if value is ABSENT or value is None:
-        return True
-    try:
-        return isinstance(value, str) and not base64.b64decode(value, validate=True).strip()
-    except (binascii.Error, ValueError):
-        return False
-
-
-def _bundle_left_open(place: Place) -> bool:
-    return _is_empty_bundle(place.desired) and place.live is not ABSENT and _no_person(place)
-
-
-def _through_scale(place: Place) -> bool:
-    """True where replicas were set through the subresource of autoscalers, and by no person's tool."""
-    newest = place.owners[0] if place.owners else None
-    return newest is not None and newest.subresource == "scale" and not newest.is_persons
-
-
-def _aggregated(place: Place) -> bool:
-    return (
-        bool(place.desired_body.get("aggregationRule"))
-        and place.desired in (ABSENT, None, [])
-        and _no_person(place)
-    )
-
-
-def _of_account(place: Place) -> bool:
-    """True for an item named after its service account by the controllers that make such Secrets."""
-    metadata = place.live_body.get("metadata")
-    account = metadata.get("name") if isinstance(metadata, Mapping) else None
-    names = [dict(part.pairs).get("name") for part in place.path if isinstance(part, Keys)]
-    return _undeclared(place) and any(
-        re.fullmatch(rf"{re.escape(str(account))}-(?:token|dockercfg)-[a-z0-9]+", str(name)) for name in names
-    )
-
-
-def _token_secret(place: Place) -> bool:
-    return _undeclared(place) and place.desired_body.get("type") == "kubernetes.io/service-account-token"
-
-
-def _beside_another_applier(place: Place) -> bool:
-    """True where every owner declares the field by server-side apply, and none is a person's tool."""
-    return (
-        _undeclared(place)
-        and bool(place.owners)
-        and all(
-            owner.operation == "Apply" and not owner.subresource and not owner.is_persons
-            for owner in place.owners
-        )
-    )
-
-
-def _time_stamp(place: Place) -> bool:
-    return _undeclared(place) and bool(re.fullmatch(r"[0-9T:.Z+-]{10,40}", str(place.live)))
-
-
-def _only_appended(place: Place) -> bool:
-    """True where all that is declared is there, in its order and first."""
-    declared, live = place.desired, place.live
-    return (
-        isinstance(declared, Sequence)
-        and isinstance(live, Sequence)
-        and not isinstance(live, str)
-        and 0 < len(declared) < len(live)
-        and list(live[: len(declared)]) == list(declared)
-    )
-
-
-def _named_after_kind(place: Place) -> bool:
-    spec = place.live_body.get("spec")
-    names = spec.get("names") if isinstance(spec, Mapping) else None
-    kind = str(names.get("kind")) if isinstance(names, Mapping) else ""
-    return _undeclared(place) and place.live in {kind.lower(), f"{kind}List"}
-
-
-def _filled_claim(place: Place) -> bool:
-    return (
-        place.path[-1:] == ("claimRef",)
-        and isinstance(place.live, Mapping)
-        and (
-            place.desired is ABSENT
-            or (
-                isinstance(place.desired, Mapping)
-                and all(place.live.get(k) == v for k, v in place.desired.items())
-            )
-        )
-    )
 
 
 def _kinds(group: str, *kinds: str) -> frozenset[GroupKind]:
@@ -197,6 +57,8 @@ _WORKLOADS: Final = _kinds("apps", "DaemonSet", "Deployment", "ReplicaSet", "Sta
 _WEBHOOKS: Final = _kinds(
     "admissionregistration.k8s.io", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"
 )
+_MOUNTED: Final = "admission mounts the token of the pod's account"
+_PODS: Final = _kinds("", "Pod")
 _SECRETS: Final = _kinds("", "Secret")
 _CLAIMS: Final = _kinds("", "PersistentVolumeClaim")
 _VOLUMES: Final = _kinds("", "PersistentVolume")
@@ -219,12 +81,15 @@ def _row(
     kinds: frozenset[GroupKind] | None,
     path: str | Pattern,
     reason: str,
-    when: Callable[[Place], bool] = _undeclared,
+    when: Callable[[Place], bool] = undeclared,
     *,
     is_listed: bool = False,
+    is_ours_too: bool = False,
 ) -> Rule:
     wanted = pattern(path) if isinstance(path, str) else path
-    return Rule(kinds=kinds, path=wanted, reason=reason, when=when, is_listed=is_listed)
+    return Rule(
+        kinds=kinds, path=wanted, reason=reason, when=when, is_listed=is_listed, is_ours_too=is_ours_too
+    )
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -232,7 +97,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _row(None, "/metadata/finalizers/*", "a controller holds the object until it has cleaned up"),
     _row(None, "/metadata/ownerReferences/**", "a controller owns the object"),
     *(
-        _row(None, path, "Argo CD marks the objects that it delivers")
+        _row(None, path, "Argo CD marks the objects that it delivers", is_ours_too=True)
         for path in _annotations("argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id")
     ),
     *(
@@ -240,7 +105,7 @@ RULES: Final[tuple[Rule, ...]] = (
             None,
             f"/metadata/{place}/*",
             "another tool declares it by server-side apply",
-            _beside_another_applier,
+            beside_another_applier,
         )
         for place in ("annotations", "labels")
     ),
@@ -248,28 +113,28 @@ RULES: Final[tuple[Rule, ...]] = (
         _kinds("", "ConfigMap"),
         "/data/*",
         "another tool declares it by server-side apply",
-        _beside_another_applier,
+        beside_another_applier,
     ),
     # Who runs, and how many.
     _row(
         _WORKLOADS,
         "/spec/replicas",
         "nothing declares how many; an autoscaler or a person decides",
-        _undeclared_by_no_person,
+        left_to_others,
     ),
-    _row(None, "/spec/replicas", "an autoscaler set it through the `scale` subresource", _through_scale),
+    _row(None, "/spec/replicas", "an autoscaler set it through the `scale` subresource", through_scale),
     _row(
         _WORKLOADS,
         ("spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"),
         "`kubectl rollout restart` stamps the pods that it replaces",
-        _time_stamp,
+        time_stamp,
         is_listed=True,
     ),
     _row(
         _WORKLOADS,
         "/spec/template/spec/tolerations",
         "tolerations stand behind the declared ones, as admission of clouds adds them",
-        _only_appended,
+        only_appended,
     ),
     *(
         _row(_kinds("apps", kind), ("metadata", "annotations", name), "the controller counts revisions")
@@ -309,6 +174,11 @@ RULES: Final[tuple[Rule, ...]] = (
             "autoscaling.alpha.kubernetes.io/metrics",
         )
     ),
+    _row(_PODS, "/spec/volumes/*/*/**", _MOUNTED, of_token_volume),
+    *(
+        _row(_PODS, f"/spec/{containers}/*/volumeMounts/*/*/**", _MOUNTED, of_token_mount)
+        for containers in ("containers", "initContainers")
+    ),
     # Names, accounts, rights.
     _row(
         _kinds("", "Namespace"),
@@ -320,16 +190,16 @@ RULES: Final[tuple[Rule, ...]] = (
             _ACCOUNTS,
             f"/{place}/**",
             "a controller made a Secret for the account, named after it",
-            _of_account,
+            of_account,
         )
         for place in ("secrets", "imagePullSecrets")
     ),
     *(
-        _row(_SECRETS, f"/data/{key}", "the token controller fills it", _token_secret)
+        _row(_SECRETS, f"/data/{key}", "the token controller fills it", token_secret)
         for key in ("ca.crt", "namespace", "token")
     ),
     *(
-        _row(_SECRETS, ("metadata", place, name), "the token controller marks it", _token_secret)
+        _row(_SECRETS, ("metadata", place, name), "the token controller marks it", token_secret)
         for place, name in (
             ("annotations", "kubernetes.io/service-account.uid"),
             ("labels", "kubernetes.io/legacy-token-last-used"),
@@ -339,21 +209,21 @@ RULES: Final[tuple[Rule, ...]] = (
         _kinds("rbac.authorization.k8s.io", "ClusterRole"),
         "/rules",
         "the rules of an aggregated role are those of the roles that it selects",
-        _aggregated,
+        aggregated,
     ),
     # CAs, filled in by cert-manager or by the server that a webhook belongs to.
-    _row(_WEBHOOKS, "/webhooks/*/clientConfig/caBundle", "a controller fills in the CA", _bundle_left_open),
+    _row(_WEBHOOKS, "/webhooks/*/clientConfig/caBundle", "a controller fills in the CA", bundle_left_open),
     _row(
         _CRDS,
         "/spec/conversion/webhook/clientConfig/caBundle",
         "a controller fills in the CA",
-        _bundle_left_open,
+        bundle_left_open,
     ),
     _row(
         _kinds("apiregistration.k8s.io", "APIService"),
         "/spec/caBundle",
         "a controller fills in the CA",
-        _bundle_left_open,
+        bundle_left_open,
     ),
     _row(
         _kinds("apiregistration.k8s.io", "APIService"),
@@ -364,18 +234,18 @@ RULES: Final[tuple[Rule, ...]] = (
         _kinds("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
         "/webhooks/*/failurePolicy",
         "istiod closes its webhook once it can answer",
-        lambda place: place.live == "Fail" and _written("pilot-discovery", "Update")(place),
+        lambda place: place.live == "Fail" and written("pilot-discovery", "Update")(place),
     ),
     # What a server fills in where it is not asked under another name, which these kinds cannot have.
     *(
         _row(_CRDS, path, "the server fills it in", when)
         for path, when in (
-            ("/spec/names/listKind", _named_after_kind),
-            ("/spec/names/singular", _named_after_kind),
-            ("/spec/conversion/strategy", lambda place: _undeclared(place) and place.live == "None"),
+            ("/spec/names/listKind", named_after_kind),
+            ("/spec/names/singular", named_after_kind),
+            ("/spec/conversion/strategy", lambda place: undeclared(place) and place.live == "None"),
             (
                 "/spec/conversion/webhook/clientConfig/service/port",
-                lambda place: _undeclared(place) and place.live == _HTTPS,
+                lambda place: undeclared(place) and place.live == _HTTPS,
             ),
         )
     ),
@@ -383,7 +253,7 @@ RULES: Final[tuple[Rule, ...]] = (
         _kinds("apiregistration.k8s.io", "APIService"),
         "/spec/service/port",
         "the server fills it in",
-        lambda place: _undeclared(place) and place.live == _HTTPS,
+        lambda place: undeclared(place) and place.live == _HTTPS,
     ),
     # Storage.
     _row(_CLAIMS, "/spec/volumeName", "the claim is bound to the volume that was made for it"),
@@ -403,7 +273,7 @@ RULES: Final[tuple[Rule, ...]] = (
         for path in _annotations("pv.kubernetes.io/bound-by-controller", "pv.kubernetes.io/provisioned-by")
     ),
     _row(_VOLUMES, "/spec/claimRef/**", "the volume is bound to a claim"),
-    _row(_VOLUMES, "/spec/claimRef", "the volume is bound to the claim that is declared", _filled_claim),
+    _row(_VOLUMES, "/spec/claimRef", "the volume is bound to the claim that is declared", filled_claim),
     # What controllers of our platforms note on the objects that they serve.
     _row(_ARGO_APPLICATIONS, "/operation/**", "Argo CD keeps a running sync here"),
     *(

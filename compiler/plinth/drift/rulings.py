@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from plinth.drift.actors import owned_paths
+from plinth.drift.causes import Place
 from plinth.drift.comparison import Difference, differences
 from plinth.drift.desired import NOT_RENAMED
 from plinth.drift.paths import ABSENT, Path, pointer
-from plinth.drift.rules import Place, explanation, is_allocated
+from plinth.drift.rules import explanation, is_allocated
 
 if TYPE_CHECKING:
     from plinth.drift.actors import Entry
@@ -93,19 +94,31 @@ def _ruling(
         desired_body=evidence.desired,
         live_body=evidence.live,
     )
-    name, reason = _of_rules(place, difference) or _of_matrix(
+    if is_allocated(place.kind, place.path):
+        # What another object was handed out is nobody's wish.
+        difference = replace(difference, root=place.path, probe=place.desired)
+    is_ours = in_apply and _is_ours(evidence, owners)
+    name, reason = _of_rules(place, difference, is_ours=is_ours) or _of_matrix(
         evidence, place, difference, source, in_apply=in_apply, in_create=in_create
     )
     return Ruling(difference=difference, name=name, source=source, reason=reason, owners=owners)
 
 
-def _of_rules(place: Place, difference: Difference) -> tuple[RulingName, str] | None:
+def _is_ours(evidence: Evidence, owners: Sequence[Entry]) -> bool:
+    """True where our own manager is an owner; where that is not known, one that applies."""
+    if evidence.us == ("", ""):
+        return any(owner.operation == "Apply" for owner in owners)
+    return any(owner.id == evidence.us for owner in owners)
+
+
+def _of_rules(place: Place, difference: Difference, *, is_ours: bool) -> tuple[RulingName, str] | None:
     if difference.how != "value":
         return "explained", _REORDERED if difference.how == "order" else _RESPELLED
     if is_allocated(place.kind, place.path):
         return _of_allocation(place)
     rule = explanation(place)
-    if rule is None:
+    if rule is None or (is_ours and place.desired is ABSENT and not rule.is_ours_too):
+        # What was declared once and is no longer waits to be taken away.
         return None
     # A declared field that somebody else fills in is worth a line: the declaration is in vain.
     is_listed = rule.is_listed or place.desired is not ABSENT
@@ -210,7 +223,9 @@ def _owners_by_root(evidence: Evidence, found: Iterable[Difference]) -> dict[Pat
     owners: dict[Path, list[Entry]] = defaultdict(list)
     for difference in found:
         known = owners[difference.root]
-        known += [entry for entry in evidence.owners(difference.path) if entry not in known]
+        known += [
+            entry for entry in evidence.owners(difference.path) if not any(entry is one for one in known)
+        ]
     return {
         root: tuple(sorted(known, key=lambda one: one.time, reverse=True)) for root, known in owners.items()
     }

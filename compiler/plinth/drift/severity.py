@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from plinth.drift import Severity
+    from plinth.drift.causes import GroupKind
     from plinth.drift.comparison import How
-    from plinth.drift.rules import GroupKind
 
 ORDER: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low", "info")
 
