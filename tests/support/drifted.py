@@ -84,8 +84,8 @@ def judged(
     desired: Mapping[str, Any],
     live: Mapping[str, Any] | None,
     *,
-    apply: Mapping[str, Any] | Refusal | None | str = "as live",
-    create: Mapping[str, Any] | Refusal | None | str = "as desired",
+    apply: Mapping[str, Any] | Refusal | str | None = "as live",
+    create: Mapping[str, Any] | Refusal | str | None = "as desired",
     crds: tuple[Mapping[str, Any], ...] = (),
 ) -> Verdict:
     """The verdict."""

@@ -166,6 +166,14 @@ def test_a_refusal_does_not_quote_a_secret(message):
     assert "spec.x" in verdict.reason
 
 
+def test_a_last_apply_that_is_nested_beyond_measure_is_left_alone():
+    nested = '{"a":' * 600 + "1" + "}" * 600
+    annotations = {"kubectl.kubernetes.io/last-applied-configuration": nested}
+    assert (
+        judged(config_map(), thing("v1", "ConfigMap", {"annotations": annotations}, data={})).name == "clean"
+    )
+
+
 def test_nothing_of_what_is_said_of_a_secret_is_shown_but_where():
     refusal = Refusal(
         status=INVALID, reason="Invalid", message="data[p]: hunter2 is bad", causes=("data[p]",)

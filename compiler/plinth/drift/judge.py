@@ -14,12 +14,12 @@ owners shows additions; where neither has, the desired object itself is what liv
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from plinth.drift import Actor, Field, Refusal, Verdict
 from plinth.drift.evidence import Evidence
 from plinth.drift.masking import Masks
-from plinth.drift.paths import ABSENT, pointer
+from plinth.drift.paths import ABSENT, DEEPEST, is_too_deep, pointer
 from plinth.drift.refusals import is_immutable, is_missing_version, is_no_answer, said
 from plinth.drift.rulings import Ruling, rule_on
 from plinth.drift.severity import severity_of, worst
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
     from plinth.drift import Probes, Severity, VerdictName
     from plinth.drift.lists import ListTypes
-
-_DEEPEST: Final = 150
-"""Levels of nesting that are compared; the deepest schemas of known CRDs have about 60."""
 
 
 def judge(
@@ -45,11 +42,11 @@ def judge(
         return Verdict(name="missing", severity="high")
     answers = [answer for answer in (probes.apply, probes.create) if isinstance(answer, Mapping)]
     bodies = [desired, live, *answers]
-    if not all(isinstance(body, Mapping) for body in bodies) or any(_is_too_deep(body) for body in bodies):
+    if not all(isinstance(body, Mapping) for body in bodies) or any(is_too_deep(body) for body in bodies):
         return Verdict(
             name="error",
             severity="high",
-            reason=f"nested deeper than {_DEEPEST} levels, so that nothing is compared",
+            reason=f"nested deeper than {DEEPEST} levels, so that nothing is compared",
         )
     masks = Masks(*bodies)
     evidence = Evidence.of(desired, live, probes, lists)
@@ -161,19 +158,3 @@ class _Judged:
 
 def _error(reason: str) -> Verdict:
     return Verdict(name="error", severity="high", reason=reason)
-
-
-def _is_too_deep(body: object) -> bool:
-    """True beyond what a recursion through it can bear; looked at without one."""
-    level: list[Any] = [body]
-    for _ in range(_DEEPEST):
-        level = [child for value in level for child in _children(value)]
-        if not level:
-            return False
-    return True
-
-
-def _children(value: object) -> Iterable[Any]:
-    if isinstance(value, Mapping):
-        return value.values()
-    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else ()

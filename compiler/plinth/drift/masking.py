@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from plinth.diagnostics.secrets import hide_secrets
 from plinth.drift.desired import LAST_APPLIED, group_kind
-from plinth.drift.paths import ABSENT, Keys, Path
+from plinth.drift.paths import ABSENT, Keys, Path, is_too_deep
 
 HIDDEN: Final = "(secret)"
 DIFFERS: Final = "(secret, differs)"
@@ -165,11 +165,36 @@ class Masks:
 
     def _secrets(self, body: Mapping[str, Any]) -> Iterator[str]:
         """Every text of an object that is hidden, in the forms in which a message could quote it."""
-        for names, value in _leaves(body):
-            hidden = self._holds_secret(names) or LAST_APPLIED in names
-            text = str(value)
-            if len(text) >= _SHORTEST and _masked(value, names, hidden=hidden) != value:
-                yield from _forms(text)
+        for names, part in _parts(body):
+            masked = _masked(part, names, hidden=self._holds_secret(names))
+            for text in _hidden(part, masked):
+                if len(text) >= _SHORTEST:
+                    yield from _forms(text)
+
+
+def _parts(body: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
+    """The fields of an object, those of its metadata, and those of what was applied last."""
+    for key, value in body.items():
+        if key == "metadata" and isinstance(value, Mapping):
+            yield from ((["metadata", str(name)], child) for name, child in value.items())
+            annotations = value.get("annotations")
+            last = _read(annotations.get(LAST_APPLIED)) if isinstance(annotations, Mapping) else None
+            if isinstance(last, Mapping):
+                yield from _parts(last)
+        else:
+            yield [str(key)], value
+
+
+def _hidden(value: Any, masked: Any) -> Iterator[str]:
+    """The texts that differ from what is shown in their place."""
+    if isinstance(value, Mapping) and isinstance(masked, Mapping):
+        for key, child in masked.items():
+            yield from _hidden(value[key], child)
+    elif isinstance(value, Sequence) and isinstance(masked, list):
+        for one, other in zip(value, masked, strict=True):
+            yield from _hidden(one, other)
+    elif value != masked:
+        yield str(value)
 
 
 def _forms(text: str) -> Iterable[str]:
@@ -184,24 +209,12 @@ def _forms(text: str) -> Iterable[str]:
         yield decoded
 
 
-def _leaves(body: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
-    todo: list[tuple[list[str], Any]] = [([], body)]
-    while todo:
-        names, value = todo.pop()
-        if isinstance(value, Mapping):
-            todo += [(_names_under(names, value, str(key)), child) for key, child in value.items()]
-            todo += [([], _read(value[LAST_APPLIED]))] if LAST_APPLIED in value else []
-        elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-            todo += [(names, child) for child in value]
-        elif isinstance(value, str | int | float) and not isinstance(value, bool):
-            yield names, value
-
-
 def _read(text: object) -> Any:
     try:
-        return json.loads(text) if isinstance(text, str) else None
+        read = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         return None
+    return None if is_too_deep(read) else read
 
 
 def _names_of(path: Path) -> list[str]:

@@ -7,7 +7,7 @@ a member of a set. The last two stay true when items are put into another order.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +40,9 @@ class Member:
 
     text: str
 
+
+DEEPEST: Final = 150
+"""Levels of nesting that are looked into; the deepest schemas of known CRDs have about 60."""
 
 Part = str | int | Keys | Member
 Path = tuple[Part, ...]
@@ -107,6 +110,22 @@ def keys_of(item: object, names: Sequence[str], defaults: Mapping[str, Any]) -> 
             return None
         pairs.append((name, value))
     return Keys(tuple(sorted(pairs)))
+
+
+def is_too_deep(body: object) -> bool:
+    """True beyond what a recursion through it can bear; looked at without one."""
+    level: list[Any] = [body]
+    for _ in range(DEEPEST):
+        level = [child for value in level for child in _children(value)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else ()
 
 
 def _shown(part: Part) -> str:
