@@ -233,7 +233,7 @@ def test_without_a_repository_there_is_nothing_to_compare_with(tree, told):
     shutil.rmtree(tree / ".git")
     code, out, err = told()
     assert (code, out) == (1, "")
-    assert "error[PLN920]: there is no git repository in " in err
+    assert "error[PLN930]: there is no git repository in " in err
     assert "git init" in err
 
 
@@ -243,14 +243,14 @@ def test_without_git_the_program_is_named(tree, told, monkeypatch):
     monkeypatch.setitem(sys.modules, "git", None)
     code, _, err = told()
     assert code == 1
-    assert "error[PLN920]: the program `git` cannot be run" in err
+    assert "error[PLN930]: the program `git` cannot be run" in err
 
 
 @pytest.mark.parametrize("name", ["nowhere", "HEAD~99", "--help", "HEAD:platform.yaml", ""])
 def test_a_commit_that_is_not_there(told, name):
     code, out, err = told(f"--base={name}")
     assert (code, out) == (1, "")
-    assert "PLN920" in err
+    assert "PLN930" in err
 
 
 def test_a_shallow_clone_says_how_to_deepen_it(tree, tmp_path, capsys):
@@ -332,7 +332,7 @@ def test_a_committed_file_that_no_compile_writes_is_named(tree, told):
     commit(tree)
     code, _, err = told()
     assert code == 1
-    assert f"error[PLN921]: `{path}`: " in err
+    assert f"error[PLN931]: `{path}`: " in err
 
 
 def test_faults_of_the_spec_come_first(tree, told):

@@ -169,7 +169,7 @@ def _check_names(asked: Iterable[str], known: set[str]) -> None:
 def _unreadable(message: str, revision: str) -> PlinthError:
     return PlinthError(
         Diagnostic(
-            code="PLN921",
+            code="PLN931",
             message=f"{message} (comparing with `{revision}`)",
             help="name a commit whose compiled files are as a compile wrote them, with `--base`",
         )

@@ -190,4 +190,4 @@ def _inside(repository: Repo, root: Path) -> str:
 
 
 def _fault(message: str, help_: str) -> PlinthError:
-    return PlinthError(Diagnostic(code="PLN920", message=message, help=help_))
+    return PlinthError(Diagnostic(code="PLN930", message=message, help=help_))
