@@ -77,7 +77,7 @@ def yaml_text(value: object) -> str:
         elif (type(value) is list or type(value) is tuple) and value:
             _emit_list(out, value, 0, "")
         else:
-            out.append(_inline(value, "  ") + "\n")
+            out.append(inline(value, "  ") + "\n")
     except TypeError:
         # Emitting keeps no path, so that the good case is fast.
         _check(value, ())
@@ -104,7 +104,7 @@ def _emit_map(
             out.append(f"{lead}{shown}\n")
             _emit_list(out, child, indent, pad)
         else:
-            out.append(f"{lead}{shown} {_inline(child, deep)}\n")
+            out.append(f"{lead}{shown} {inline(child, deep)}\n")
         lead = pad
 
 
@@ -119,12 +119,18 @@ def _emit_list(out: list[str], value: list[object] | tuple[object, ...], indent:
         elif (type(item) is list or type(item) is tuple) and item:
             _emit_list(out, item, indent + 2, f"{lead}- ")
         else:
-            out.append(f"{lead}- {_inline(item, deep)}\n")
+            out.append(f"{lead}- {inline(item, deep)}\n")
         lead = pad
 
 
-def _inline(value: object, deep: str) -> str:
-    """What follows a key or a dash: a scalar, or an empty map or list."""
+def inline(value: object, deep: str) -> str:
+    """What follows a key or a dash: a scalar, or an empty map or list.
+
+    The lines of a literal block begin with `deep`.
+
+    Raises:
+        TypeError: JSON cannot hold the value.
+    """
     if type(value) is str:
         return _string(value, deep)
     if value is None:
@@ -156,7 +162,7 @@ def _string(text: str, deep: str) -> str:
         lines = deep + body.replace("\n", f"\n{deep}")
         # No line of such a text ends in a space, so only what indents an empty line is taken out.
         return f"{head}\n" + lines.replace(f"{deep}\n", "\n")
-    return _short(text) if len(text) <= _MAX_MEMO else _one_line(text)
+    return _short(text) if len(text) <= _MAX_MEMO else one_line(text)
 
 
 def _fits_block(text: str) -> bool:
@@ -170,17 +176,27 @@ def _fits_block(text: str) -> bool:
     return not _NEEDS_ESCAPE.search(text)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A string as YAML on one line: bare or in double quotes, good in block and in flow style.
+
+    Raises:
+        TypeError: it holds half of a surrogate pair.
+    """
     if _BARE.fullmatch(text):
         return text
     if not text.isascii() and _SURROGATE.search(text):
         raise TypeError("half of a surrogate pair is no character")
-    return _NEEDS_ESCAPE.sub(_escape, _quote(text))
+    return escaped(_quote(text))
 
 
 @lru_cache(maxsize=16_384)
 def _short(text: str) -> str:
-    return _one_line(text)
+    return one_line(text)
+
+
+def escaped(text: str) -> str:
+    """A text whose hidden characters are shown as `\\u200b`."""
+    return _NEEDS_ESCAPE.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -189,7 +205,7 @@ def _escape(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=4_096)
 def _key(key: str) -> str:
-    if len(key) > _MAX_KEY or len(shown := _one_line(key)) > _MAX_KEY:
+    if len(key) > _MAX_KEY or len(shown := one_line(key)) > _MAX_KEY:
         raise TypeError("a key is too long")
     return shown + ":"
 
