@@ -78,8 +78,8 @@ def test_keys_keep_their_order_and_comments_stand_above_what_they_speak_of():
 
 
 def test_what_is_too_long_for_one_line_takes_several():
-    long = {"a": "x" * 60, "b": "y" * 60}
-    assert annotated_yaml([Line(long)]) == f"- a: {'x' * 60}\n  b: {'y' * 60}\n"
+    long = {"a": "x" * 60, "b": {"c": "y" * 60}}
+    assert annotated_yaml([Line(long)]) == f"- a: {'x' * 60}\n  b: {{c: {'y' * 60}}}\n"
 
 
 def test_a_comment_above_the_first_key_of_an_item_stands_above_its_dash():

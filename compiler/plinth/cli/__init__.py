@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS: Final = {
+    "init": "write a first platform.yaml, by questions or flags, and the workflows beside it",
     "compile": "write the Terraform roots, overlays and Argo CD objects that platform.yaml declares",
     "vendor": "bring upstream manifests into the tree, verified and pinned",
     "schema": "print the JSON Schema of platform.yaml, for editors",
@@ -23,6 +24,7 @@ COMMANDS: Final = {
     "images": "list the container images that the platform's pods name, and where",
     "graph": "draw the platform: what comes before what, as text or Mermaid",
     "explain": "say what a diagnostic means and how to mend it",
+    "completion": "print what makes a shell complete commands and options",
 }
 
 DONE: Final = 0

@@ -64,7 +64,7 @@ def comment(text: str) -> list[str]:
 
 def _lines(value: object) -> list[str]:
     """The lines of a value that begins a line of its own."""
-    part = value.value if isinstance(value, Line) else value
+    part = _parted(value.value) if isinstance(value, Line) else value
     if isinstance(value, Line) or not isinstance(part, dict | list | tuple) or not part:
         lines = _one(value)
         if lines is not None:
@@ -74,6 +74,17 @@ def _lines(value: object) -> list[str]:
     if isinstance(part, list | tuple):
         return [line for item in part for line in _item(item)]
     raise TypeError(f"not a JSON value: {type(part).__name__}")
+
+
+def _parted(value: object) -> object:
+    """A value whose parts stand on one line each, should it not do so as a whole."""
+    if isinstance(value, dict):
+        return {key: _on_a_line(child) for key, child in value.items()}
+    return [_on_a_line(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _on_a_line(value: object) -> object:
+    return Line(value) if isinstance(value, dict | list | tuple) else value
 
 
 def _one(value: object) -> list[str] | None:

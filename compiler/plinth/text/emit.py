@@ -195,7 +195,7 @@ def _short(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text whose hidden characters are shown as `\\u200b`."""
+    r"""A text whose hidden characters are shown as `\\u200b`."""
     return _NEEDS_ESCAPE.sub(_escape, text)
 
 
