@@ -143,7 +143,7 @@ def _asked(
 
     def offers(known: Answers, slot: Slot) -> str | None:
         key = (slot.question.flag, slot.environment)
-        return guessed.get(key) or known.get(*key) or _offer(known, slot)
+        return _offer(known, slot) or guessed.get(key) or known.get(*key)
 
     def faults(known: Answers, slot: Slot) -> tuple[Diagnostic, ...]:
         return tuple(each for each in _read_faults(known, place) if slot_at(each.path, known) == slot)
@@ -214,10 +214,8 @@ def _guessed(answers: Answers, place: Place) -> dict[tuple[str, str], str]:
     if place.clone:
         found |= {"--repository": place.clone.origin} if place.clone.origin else {}
         found |= {"--branch": place.clone.branch} if place.clone.branch else {}
-    host = _HOST.match(answers.get("--repository") or found.get("--repository", ""))
-    for kind in CI_KINDS:
-        if host and kind in host["host"]:
-            found["--ci"] = kind
+    kind = _ci_of(answers.get("--repository") or found.get("--repository", ""))
+    found |= {"--ci": kind} if kind else {}
     return {(flag, ""): value for flag, value in found.items()}
 
 
@@ -229,9 +227,15 @@ def _offer(answers: Answers, slot: Slot) -> str | None:
         case "--state-bucket":
             return f"{answers.get('--name')}-terraform"
         case "--ci":
-            return CI_KINDS[-1]
+            return _ci_of(answers.get("--repository") or "") or CI_KINDS[-1]
         case _:
             return None
+
+
+def _ci_of(url: str) -> str | None:
+    """Whose workflows a repository at this URL runs, by the name of its host."""
+    host = _HOST.match(url)
+    return next((kind for kind in CI_KINDS if host and kind in host["host"]), None)
 
 
 def _check(answers: Answers, place: Place) -> None:

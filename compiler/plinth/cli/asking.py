@@ -43,13 +43,15 @@ def ask_all(
         offer = offers(answers, slot)
         while True:
             text = ask(slot, offer)
+            if not text or (slot.question.choices and text not in slot.question.choices):
+                continue
             key = (slot.question.flag, slot.environment)
             tried = replace(answers, given={**answers.given, key: text})
             wrong = faults(tried, slot)
-            if text and not wrong:
+            if not wrong:
                 answers = tried
                 break
-            for each in wrong if text else ():
+            for each in wrong:
                 _say(f"{each.message}: {each.help}")
     return answers
 

@@ -79,7 +79,7 @@ def _cloud(answers: Answers, environment: str) -> dict[str, str | int | None]:
         question = slot.question
         if slot.environment == environment and question.path[:2] == ("spec", "cloud"):
             value = answers.get(question.flag, environment)
-            if not environment or value != answers.get(question.flag):
+            if not (environment and question.is_as_the_first and value == answers.get(question.flag)):
                 found[question.path[2]] = _number(value) if question.is_number else value
     return found
 

@@ -135,16 +135,15 @@ def every_question() -> tuple[Question, ...]:
 
 
 def slot_at(path: SpecPath, answers: Answers) -> Slot | None:
-    """The question whose answer stands at a path of the spec, or around it; the closest one."""
+    """The question whose answer a path of the spec leads to or into; None where no answer stands there."""
     environment = ""
     if path[:2] == ("spec", "environments") and len(path) > 2:  # noqa: PLR2004 - the name comes third
         environment, path = path[2], ("spec", *path[3:])
-    near = [
-        each
-        for each in slots(answers.provider, answers.environments)
-        if each.environment == environment and each.question.path and _meets(each.question.path, path)
-    ]
-    return max(near, key=lambda each: _shared(each.question.path, path), default=None)
+    for each in slots(answers.provider, answers.environments):
+        held = each.question.path
+        if held and each.environment == environment and path[: len(held)] == held:
+            return each
+    return None
 
 
 def environment_fault(name: str) -> tuple[str, str] | None:
@@ -257,11 +256,3 @@ def _of_a_later(question: Question, environment: str, first: str | None) -> str 
     if first is not None and question.path[-1:] == ("domain",):
         return f"{environment}.{first}"
     return first if question.is_as_the_first else None
-
-
-def _meets(one: SpecPath, other: SpecPath) -> bool:
-    return one[: len(other)] == other[: len(one)]
-
-
-def _shared(one: SpecPath, other: SpecPath) -> int:
-    return sum(a == b for a, b in zip(one, other, strict=False))
