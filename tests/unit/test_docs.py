@@ -52,7 +52,7 @@ def command_lines(page):
     typed = [
         line.removeprefix("$ ")
         for _, block in fences(page, "console")
-        for line in block.splitlines()
+        for line in block.replace("\\\n", "").splitlines()
         if line.startswith("$ ")
     ]
     typed += re.findall(r"`([^`\n]+)`", _FENCE.sub("", text))

@@ -1,0 +1,110 @@
+"""The first day as the documents tell it: their commands, run in a shell in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import platforms
+from support.starting import git, repository
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = platforms.needs_mirror
+
+_CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def commands(text):
+    """Every command of the console blocks with what is shown below it; continued lines are one command."""
+    for block in _CONSOLE.findall(text):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            found = re.match(r"(?:[^\n]*\\\n)*[^\n]*\n", part)
+            yield found[0], part[found.end() :]
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Runs a command as a person's shell would, in `ml-platform` beside a mirror; gives what it says."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "plinth").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m plinth "$@"\n', encoding="utf-8")
+    (programs / "plinth").chmod(0o755)
+    (tmp_path / "mirror").symlink_to(platforms.mirror().resolve())
+    (tmp_path / "ml-platform").mkdir()
+
+    def run(line):
+        somebody = {
+            f"GIT_{who}_{what}": "somebody@example.com"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        }
+        environment = {**os.environ, **somebody, "PATH": f"{programs}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=tmp_path / "ml-platform",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}{done.stdout}"
+        return done.stdout
+
+    return run
+
+
+def assert_shown(shown, said):
+    """What is shown was said; a line of `...` stands for any lines, and nothing shown for anything."""
+    pattern = "".join("(?:.*\n)*" if line == "..." else f"{re.escape(line)}\n" for line in shown.splitlines())
+    assert not shown or re.fullmatch(pattern, said), said
+
+
+def test_the_first_platform_of_the_readme(shell, tmp_path):
+    folder = repository(tmp_path / "ml-platform", origin="https://github.com/acme/ml-platform.git")
+    own = (
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("## Your own platform")[2]
+        .partition("\n## ")[0]
+    )
+    found = [(line, shown) for line, shown in commands(own) if "venv" not in line]
+    assert [line.split()[:2] for line, _ in found] == [
+        ["plinth", "init"], ["plinth", "vendor"], ["plinth", "compile"], ["git", "add"], ["git", "commit"],
+    ]  # fmt: skip
+    for line, shown in found:
+        assert_shown(shown, shell(line))
+    assert git(folder, "status", "--short") == ""
+    assert "nothing to do" in shell("plinth compile --check")
+
+
+def test_the_commands_of_the_tutorial(shell, tmp_path):
+    for line, shown in commands((ROOT / "docs/tutorial.md").read_text(encoding="utf-8")):
+        assert_shown(shown, shell(line))
+    folder = tmp_path / "ml-platform"
+    assert git(folder, "log", "--format=%s") == "Let four GPU nodes run\nBegin the platform\n"
+    changed = git(folder, "diff", "--stat", "--name-only", "main").split()
+    assert changed == [
+        "generated/dev/index.jsonl", "generated/dev/terraform/cluster/google_container_node_pool.tf.json", "platform.yaml",
+    ]  # fmt: skip
+
+
+def test_two_people_who_change_the_platform_at_once_merge_without_a_conflict_in_compiled_files(
+    shell, tmp_path
+):
+    for line, _ in commands((ROOT / "docs/tutorial.md").read_text(encoding="utf-8")):
+        shell(line)
+    shell(
+        "git switch --quiet main && sed -i.old 's/idle: 2h/idle: 3h/' platform.yaml && rm platform.yaml.old"
+    )
+    shell("plinth compile && git commit --quiet --all --message 'Stop idle notebooks later'")
+    shell("git merge --quiet more-gpus --message 'Merge'")
+    shell("plinth compile && plinth compile --check")
+    assert "max: 4" in (tmp_path / "ml-platform/platform.yaml").read_text(encoding="utf-8")
