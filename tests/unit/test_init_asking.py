@@ -110,8 +110,10 @@ def test_a_person_answers_what_only_a_person_knows(folder):
 
 
 def test_no_question_is_wider_than_the_terminal(folder):
-    terminal = Terminal(folder, "--provider", "gcp", "--project", "acme-ml-dev", "--project-number", "1")
-    assert terminal.until_asked() == "region: "
+    terminal = Terminal(folder, "--provider", "gcp")
+    assert terminal.until_asked() == "project: "
+    terminal.type("acme-ml-dev\n")
+    assert terminal.until_asked() == "project-number: "
     assert max(map(len, terminal.seen.split("\n"))) < 40
     terminal.type("\x03")
     while terminal.until_asked() is not None:

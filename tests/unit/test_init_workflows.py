@@ -346,6 +346,13 @@ def test_a_branch_moves_without_force(is_there, asked, step, tmp_path):
     assert (tmp_path / "asked.txt").read_text(encoding="utf-8") == f"{asked}\n"
 
 
+def test_a_branch_that_cannot_move_says_what_a_person_can_do(step):
+    step.program("gh", "exit 1\n")
+    done = step("github_branch.sh", by="sh", BRANCH="env/prod", GITHUB_SHA="abc")
+    assert done.returncode == 1
+    assert "git push origin abc:refs/heads/env/prod" in done.stdout
+
+
 class Notes(http.server.BaseHTTPRequestHandler):
     """A GitLab that has some notes."""
 

@@ -23,6 +23,11 @@ yaml-language-server: $schema=./{SCHEMA_FILE}
 The whole platform. `plinth compile` writes overlays/, generated/ and plinth.lock.yaml from it; edit this
 file, compile, and open a pull request."""
 
+_ON_SPOT: Final = """\
+Spot nodes are cheap and may be taken away at any time; `on-demand` ones stay.
+None runs while nobody asks; `max` is the ceiling of the bill, and needs quota for GPUs."""
+_LABELLED: Final = f"Your nodes with a GPU, labelled `plinth.dev/pool: {GPU_POOL}`."
+
 _INTEGER: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
@@ -61,7 +66,7 @@ def _spec(answers: Answers, folder: str) -> dict[str, Any]:
         "repository": _repository(answers, folder),
         **({"network": _network()} if makes else {}),
         "nodePools": _pools(answers, makes=makes),
-        "identity": _identity(answers),
+        "identity": _identity(answers, makes=makes),
         "tiers": _tiers(answers),
         "storage": _storage(answers, makes=makes),
         "upstreams": Noted(
@@ -121,30 +126,25 @@ def _network() -> Noted:
 
 
 def _pools(answers: Answers, *, makes: bool) -> object:
-    system = Line({"name": "system", "cpu": 4, "memory": "16Gi", "nodes": {"min": 1, "max": 3}})
+    """The pools of a cluster that is made; of one that is there only what a tier asks for."""
     model = answers.get("--gpu")
-    gpu = Line(
-        {
-            "name": GPU_POOL,
-            "gpu": {"model": model, "count": 1},
-            "capacity": "spot" if makes else None,
-            "nodes": {"min": 0, "max": 2},
-        }
+    gpu = Noted(
+        value=Line(
+            {
+                "name": GPU_POOL,
+                "gpu": {"model": model, "count": 1},
+                "capacity": "spot" if makes else None,
+                "nodes": {"min": 0, "max": 2},
+            }
+        ),
+        above=_ON_SPOT if makes else _LABELLED,
     )
-    if not makes:
-        return Noted(
-            value=[system, *([gpu] if model != NO_GPU else [])],
-            above="What your nodes have; each carries the label `plinth.dev/pool` with the pool's name.",
-        )
-    noted = Noted(
-        value=gpu,
-        above="Spot nodes are cheap and may be taken away at any time; `on-demand` ones stay.\n"
-        "None runs while nobody asks; `max` is the ceiling of the bill, and needs quota for GPUs.",
-    )
-    return [system, *([noted] if model != NO_GPU else [])]
+    system = Line({"name": "system", "cpu": 4, "memory": "16Gi", "nodes": {"min": 1, "max": 3}})
+    pools = [*([system] if makes else []), *([gpu] if model != NO_GPU else [])]
+    return pools or None
 
 
-def _identity(answers: Answers) -> dict[str, Any]:
+def _identity(answers: Answers, *, makes: bool) -> dict[str, Any]:
     sign_in = {
         "provider": answers.get("--sign-in"),
         "hostedDomain": answers.get("--hosted-domain"),
@@ -156,7 +156,8 @@ def _identity(answers: Answers) -> dict[str, Any]:
         "admins": Line([each.strip() for each in admins.split(",")]) if admins is not None else None,
         "signIn": Noted(
             value=Line(sign_in),
-            above="`credentials` names an entry of the secret store that holds the OAuth client.",
+            above=f"`credentials` names {'an entry of the secret store' if makes else 'a Secret of yours'} "
+            "that holds the OAuth client.",
         ),
     }
 
@@ -180,7 +181,10 @@ def _storage(answers: Answers, *, makes: bool) -> dict[str, Any]:
         }
     return {
         "buckets": [Line({"name": ARTIFACTS, "url": answers.get("--bucket-url")})],
-        "database": Line({"existing": {"host": answers.get("--database-host"), "secret": "mlflow-database"}}),
+        "database": Noted(
+            value=Line({"existing": {"host": answers.get("--database-host"), "secret": "mlflow-database"}}),
+            above="A Postgres server with an empty database `mlflow`, and a Secret of yours to reach it.",
+        ),
     }
 
 
