@@ -28,15 +28,17 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-def repository(folder: Path) -> Path:
-    """The folder as a repository without a commit, the compiler's cache ignored."""
+def repository(folder: Path, *, origin: str | None = None) -> Path:
+    """The folder as a repository without a commit."""
     folder.mkdir(parents=True, exist_ok=True)
     git(folder, "init", "-q", "-b", "main")
-    (folder / ".gitignore").write_text(".plinth/\n", encoding="utf-8")
+    if origin:
+        git(folder, "remote", "add", "origin", origin)
     return folder
 
 
 def commit(folder: Path, message: str = "a change") -> None:
-    """Everything that is in the folder, as a commit."""
+    """Everything that is in the folder, the compiler's cache apart, as a commit."""
+    (folder / ".git/info/exclude").write_text(".plinth/\n", encoding="utf-8")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", message)

@@ -1,8 +1,7 @@
-"""What a new platform is begun with in tests, and git repositories to begin it in."""
+"""What a new platform is begun with in tests."""
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -28,22 +27,6 @@ PROD_EXISTING: Final = (
     "--environment", "dev", "--environment", "prod", "--cluster", "prod=lab-prod",
     "--bucket-url", "prod=s3://acme-prod", "--database-host", "prod=postgres.prod.acme.com",
 )  # fmt: skip
-
-
-def git(folder: Path, *words: str) -> str:
-    """What git says, run in a folder as nobody in particular."""
-    settings = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com")
-    done = subprocess.run(["git", *settings, *words], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-def repository(folder: Path, *, origin: str | None = None) -> Path:
-    """A new git repository."""
-    folder.mkdir(parents=True, exist_ok=True)
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    if origin:
-        git(folder, "remote", "add", "origin", origin)
-    return folder
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from plinth.cli import main
 from plinth.pipeline import Inputs, compile_spec
 from plinth.starter.gitfiles import attribute_lines, ignore_lines, with_lines
-from support.starting import EXISTING, GCP, PROD_EXISTING, PROD_GCP, SHARED, files, git, repository
+from support.repository import git, repository
+from support.starting import EXISTING, GCP, PROD_EXISTING, PROD_GCP, SHARED, files
 
 
 @pytest.fixture(autouse=True)

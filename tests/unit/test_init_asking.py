@@ -14,7 +14,8 @@ import termios
 import pytest
 import yaml
 
-from support.starting import files, repository
+from support.repository import repository
+from support.starting import files
 
 PATIENCE_S = 60.0
 
