@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from plinth.cli.answering import Place
     from plinth.cli.console import Console
+    from plinth.cli.place import Place
     from plinth.starter.questions import Answers
 
 EXAMPLES = """\
@@ -76,7 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Answer every question, and write."""
-    from plinth.cli.answering import Place, answered  # noqa: PLC0415 - brings pydantic and git
+    from plinth.cli.answering import answered  # noqa: PLC0415 - brings pydantic and git
+    from plinth.cli.place import Place  # noqa: PLC0415 - as above
     from plinth.cli.project import told  # noqa: PLC0415 - as above
     from plinth.diagnostics.diagnostic import Diagnostic, PlinthError  # noqa: PLC0415 - as above
     from plinth.starter.requirements import requirement_fault  # noqa: PLC0415 - as above
