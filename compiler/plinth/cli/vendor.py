@@ -69,9 +69,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
         project = Project(options, console)
         mirror = _mirror(options.mirror)
         lock = project.lock()
-        # What is vendored does not decide what there is to vendor: any answer will do here.
+        # What is vendored does not decide what there is to vendor: any answer will do here. Checks
+        # would miss what is still to come, such as the namespace that an upstream brings.
         result = compile_spec(
-            project.spec(), project.file, replace(project.inputs(), vendored=lambda _name, _version: ())
+            project.spec(),
+            project.file,
+            replace(project.inputs(), vendored=lambda _name, _version: ()),
+            checked=False,
         )
         wanted = _wanted(result, options.components)
         made: dict[str, File] = dict(_kept(project, result, wanted))
