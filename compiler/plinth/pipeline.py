@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from plinth import __version__, registry
 from plinth.catalog.components import Upstream, load
-from plinth.compilation import Compilation, Draft, Inputs
+from plinth.compilation import Bases, Compilation, Draft, Inputs
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError, SpecError, has_errors
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir.fileset import File
@@ -76,7 +76,8 @@ def compile_spec(data: bytes, file: str, inputs: Inputs, *, checked: bool = True
         SpecError: with every fault of the first stage that found one.
     """
     environments, warnings = read_spec(data, file)
-    drafts = [Draft(each, inputs) for each in environments]
+    bases = Bases(inputs)
+    drafts = [Draft(each, inputs, bases) for each in environments]
     for stage in (Draft.close, Draft.ask, Draft.emit, *([Draft.check] if checked else [])):
         found: dict[str, tuple[Diagnostic, ...]] = {}
         for draft in drafts:

@@ -58,11 +58,16 @@ class Compiled:
         for application, key, body in sketches(self.graph, at_hand):
             path = spec_path(application.origins)
             found.append(FinalObject(application=application, key=key, body=body, path=path, is_whole=False))
-        placed = [replace(each, key=in_place(each.key, each.application, brought)) for each in found]
+        placed = [_placed(each, brought) for each in found]
         object.__setattr__(self, "kinds", brought)
         object.__setattr__(
             self, "known", tuple(sorted(placed, key=lambda each: (each.application.name, each.key)))
         )
+
+
+def _placed(item: FinalObject, brought: Kinds) -> FinalObject:
+    key = in_place(item.key, item.application, brought)
+    return item if key is item.key else replace(item, key=key)
 
 
 class Check(ABC):

@@ -171,4 +171,6 @@ def containers(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 elif isinstance(child, dict | list):
                     rest.append((child, (*where, name)))
         elif isinstance(part, list):
-            rest.extend((child, (*where, index)) for index, child in enumerate(part))
+            rest += [
+                (child, (*where, index)) for index, child in enumerate(part) if isinstance(child, dict | list)
+            ]

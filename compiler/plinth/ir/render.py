@@ -6,6 +6,7 @@ Only what our own kustomizations use is here: resources, JSON 6902 and merge pat
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -144,17 +145,29 @@ def _webhook(webhook: Any, namespace: str, services: set[tuple[str, str]]) -> An
 
 
 def with_images(node: Any, images: tuple[Image, ...]) -> Any:
-    """What the `images` of a kustomization do: every container's image moved."""
+    """What the `images` of a kustomization do; the very same node where no image is moved."""
     if isinstance(node, Mapping):
-        return {
-            key: [_container(each, images) for each in value]
-            if key in _LISTS_OF_CONTAINERS and isinstance(value, list)
-            else with_images(value, images)
+        changed = {
+            key: moved
             for key, value in node.items()
+            if isinstance(value, Mapping | list)
+            and (moved := _with_images_in(key, value, images)) is not value
         }
+        return {**node, **changed} if changed else node
     if isinstance(node, list):
-        return [with_images(each, images) for each in node]
+        return _kept([with_images(each, images) for each in node], node)
     return node
+
+
+def _with_images_in(key: str, value: Any, images: tuple[Image, ...]) -> Any:
+    if key in _LISTS_OF_CONTAINERS and isinstance(value, list):
+        return _kept([_container(each, images) for each in value], value)
+    return with_images(value, images)
+
+
+def _kept(items: list[Any], before: list[Any]) -> list[Any]:
+    """The list as it was where each of its items is."""
+    return before if all(map(operator.is_, items, before)) else items
 
 
 def _container(container: Any, images: tuple[Image, ...]) -> Any:
@@ -163,7 +176,7 @@ def _container(container: Any, images: tuple[Image, ...]) -> Any:
     text = container["image"]
     for image in images:
         text = moved_image(text, image)
-    return {**container, "image": text}
+    return container if text == container["image"] else {**container, "image": text}
 
 
 def moved_image(text: str, image: Image) -> str:

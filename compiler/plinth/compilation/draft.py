@@ -8,27 +8,29 @@ runs a stage over all environments, so that a fault that they share is said once
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth import registry
-from plinth.catalog.components import load, placed, versions
+from plinth.catalog.components import versions
 from plinth.checks import Compiled, FinalObject
+from plinth.compilation.faults import is_one, name_taken, patch_failed
 from plinth.components import Given
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir import graph as graphs
 from plinth.ir import needs
-from plinth.ir.lock import Lock
 from plinth.ir.people import PatchFault, read_patch
-from plinth.ir.render import PatchFailed, Rendered, base_objects, overlay_objects
+from plinth.ir.render import PatchFailed, Rendered, overlay_objects
 from plinth.ir.said import Because, Origin, Said, said
-from plinth.ir.targets import Application, Base, Delivery, Image, Manifest, ObjectKey, Patch, Target
+from plinth.ir.targets import Application, Base, Delivery, Image, Manifest, Patch, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
     from plinth.clouds import Answers
+    from plinth.compilation.bases import Bases
+    from plinth.compilation.inputs import Inputs
     from plinth.components import Component
     from plinth.ir.answers import Answer, PoolFacts
     from plinth.ir.fileset import File
@@ -38,17 +40,6 @@ if TYPE_CHECKING:
 
 ALWAYS: Final = "argo-cd"
 """The component that every environment has: it brings all others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """What a compile reads beside the spec."""
-
-    lock: Lock = field(default_factory=Lock)
-    patch: Callable[[str], Any]
-    """The plain data of a person's patch by its path; raises PatchFault where it cannot be read."""
-    vendored: Callable[[str, str], tuple[Mapping[str, Any], ...] | None]
-    """The objects of a vendored component and version without CRDs; None where it is not vendored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +58,10 @@ class Compilation:
 class Draft:
     """One environment on its way; each stage gives its faults, and the next is not run after an error."""
 
-    def __init__(self, environment: Environment, inputs: Inputs) -> None:
+    def __init__(self, environment: Environment, inputs: Inputs, bases: Bases) -> None:
         self.environment = environment
         self._inputs = inputs
+        self._bases = bases
         platform = environment.platform
         cloud = registry.load("clouds", platform.cloud.provider)
         self._context = needs.Context(
@@ -169,13 +161,16 @@ class Draft:
         """Render every object that is at hand, and run every check over them."""
         assert self._graph is not None, "`emit` comes first"  # noqa: S101 - the order of the stages
         objects: list[FinalObject] = []
+        bases = {base.component: base for base in self._graph.of(Base)}
         for application in self._graph.of(Application):
             if application.holds_crds:
                 continue
+            base = bases.get(application.component)
             try:
-                rendered = _render(application, self._graph)
+                rendered = _render(application, self._graph, self._bases.objects(base) if base else ())
             except PatchFailed as error:
-                yield _patch_failed(error, application, self._parts[application.component])
+                part = self._parts[application.component]
+                yield patch_failed(error, application, part.path, part.section.said_path("patches"))
                 continue
             path = next(
                 (origin for origin in application.origins if isinstance(origin, tuple)),
@@ -238,8 +233,8 @@ class Draft:
         """The answer to a need, asked once however many ask; yields what is wrong with it."""
         identity = needs.identity_of(need)
         first = self._asked.setdefault(identity, need)
-        if isinstance(need, needs.Secret) and isinstance(first, needs.Secret) and not _is_one(first, need):
-            yield _name_taken(first, need)
+        if isinstance(need, needs.Secret) and isinstance(first, needs.Secret) and not is_one(first, need):
+            yield name_taken(first, need)
         if identity not in self._answered:
             answer = self._answered[identity] = self._answers.answer(need)
             self._targets += answer.targets
@@ -252,12 +247,9 @@ class Draft:
         if part.version not in versions(name, folders):
             return None
         platform = self.environment.platform
-        variant = part.component.variant(part.version)
-        upstream = placed(load(name, part.version, folders), variant.namespace, variant.without)
         is_vendored = platform.upstreams == "vendored"
-        objects = self._inputs.vendored(name, part.version) if is_vendored else None
-        pinned = self._inputs.lock.vendored.get(f"{name}/{part.version}")
-        if is_vendored and objects is None:
+        shared = self._bases.shared(part.component, part.version, is_vendored=is_vendored)
+        if is_vendored and shared.objects is None:
             yield Diagnostic(
                 code="PLN320",
                 message=f"`{name}` {part.version} is not vendored",
@@ -265,18 +257,7 @@ class Draft:
                 path=platform.said_path("upstreams") if platform.origin("upstreams") else part.path,
                 at_key=True,
             )
-        return Base(
-            component=name,
-            version=part.version,
-            upstream=upstream,
-            vendored=is_vendored,
-            namespace=variant.namespace,
-            values=variant.values,
-            operations=part.component.base_operations(upstream, vendored=is_vendored),
-            origins=(*part.origins, *said(platform, "upstreams").origins),
-            objects=objects,
-            incomplete=pinned.incomplete if is_vendored and pinned else (),
-        )
+        return replace(shared, origins=(*part.origins, *said(platform, "upstreams").origins))
 
     def _applications(self, part: _Part, base: Base | None) -> Iterable[Application]:
         name, component = part.component.name, part.component
@@ -354,53 +335,18 @@ class _Part:
         return next((origin for origin in self.origins if isinstance(origin, tuple)), ("spec", "components"))
 
 
-def _is_one(first: needs.Secret, second: needs.Secret) -> bool:
-    """True where two needs for a secret of one name can have one answer."""
-    return (first.made_by, first.keys) == (second.made_by, second.keys)
-
-
-def _name_taken(first: needs.Secret, second: needs.Secret) -> Diagnostic:
-    by_person = second if second.made_by == "person" else first
-    path = next((each for each in by_person.name.origins if isinstance(each, tuple)), ("metadata", "name"))
-    return Diagnostic(
-        code="PLN209",
-        message=f"the secret `{second.name.value}` would be two things, and an entry has one content",
-        help="give the secret that this names another name in the store",
-        path=path,
-    )
-
-
 def _version_origins(section: ComponentSection) -> tuple[Origin, ...]:
     path = section.origin("version")
     return (path,) if path else ()
 
 
-def _render(application: Application, graph: Graph) -> tuple[Rendered, ...]:
+def _render(application: Application, graph: Graph, objects: tuple[Rendered, ...]) -> tuple[Rendered, ...]:
+    """The final objects of an Application, those of its base among them."""
+
     def own(kind: type[Any]) -> list[Any]:
         return [each for each in graph.of(kind) if each.application == application.name]
 
-    bases = [base for base in graph.of(Base) if base.component == application.component]
-    objects = base_objects(bases[0]) if bases else ()
     return overlay_objects(objects, own(Manifest), own(Patch), own(Image))
-
-
-def _patch_failed(error: PatchFailed, application: Application, part: _Part) -> Diagnostic:
-    if isinstance(error.patch, ObjectKey) or not error.patch.file:
-        # Ours: the catalogue says that it fits, so what is vendored is not what the catalogue knows.
-        return Diagnostic(
-            code="PLN321",
-            message=f"`{application.component}` {application.version} as vendored is not what "
-            f"the catalogue knows: {error}",
-            help="vendor it again: `plinth vendor --mirror DIR`",
-            path=part.path,
-            at_key=True,
-        )
-    return Diagnostic(
-        code="PLN318",
-        message=f"`{error.patch.file}` does not fit {error.patch.target}: {error.reason}",
-        help="compare it with the object: ours are in `overlays/`, upstream's in `generated/vendor/`",
-        path=part.section.said_path("patches"),
-    )
 
 
 def _kept(chosen: Mapping[str, Any], pinned: Mapping[str, Any] | None) -> Mapping[str, Any]:

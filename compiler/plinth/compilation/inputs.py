@@ -1,0 +1,22 @@
+"""What a compile reads beside the spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from plinth.ir.lock import Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a compile reads beside the spec."""
+
+    lock: Lock = field(default_factory=Lock)
+    patch: Callable[[str], Any]
+    """The plain data of a person's patch by its path; raises PatchFault where it cannot be read."""
+    vendored: Callable[[str, str], tuple[Mapping[str, Any], ...] | None]
+    """The objects of a vendored component and version without CRDs; None where it is not vendored."""
