@@ -80,9 +80,8 @@ spec:
             owners[each.key].append(each.application)
         for application, key in _ours_and_theirs(compiled):
             owners[key].append(application)
-        for key, some in sorted(owners.items()):
-            if len(some) > 1:
-                yield self._diagnostic(key, some)
+        for key, some in sorted((key, some) for key, some in owners.items() if len(some) > 1):
+            yield self._diagnostic(key, some)
 
     def _diagnostic(self, key: ObjectKey, owners: list[Application]) -> Diagnostic:
         first, *others = sorted(owners, key=lambda each: each.name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from plinth.checks import Check, Compiled, FinalObject
 from plinth.diagnostics.diagnostic import Diagnostic, listed
-from plinth.ir.kubernetes import containers
+from plinth.ir.kubernetes import containers, may_hold_pods
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,6 +101,8 @@ spec:
         """One for each floating image of an Application."""
         users: dict[tuple[str, str], list[FinalObject]] = defaultdict(list)
         for each in compiled.known:
+            if not may_hold_pods(each.key):
+                continue
             images = {container.get("image") for _, container in containers(each.body)}
             for image in sorted(image for image in images if isinstance(image, str)):
                 users[each.application.name, image].append(each)

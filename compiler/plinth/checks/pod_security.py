@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from plinth.checks import Check, Compiled, FinalObject
 from plinth.checks._pod_standards import violations
 from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.ir.kubernetes import may_hold_pods
 from plinth.ir.said import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_PARTS: Final = (dict, list)
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 
 
@@ -102,7 +104,7 @@ spec:
         }
         for each in compiled.known:
             level = levels.get(each.key.namespace, "privileged")
-            if not each.is_whole or level == "privileged":
+            if not each.is_whole or level == "privileged" or not may_hold_pods(each.key):
                 continue
             for where, template in _templates(
                 each.body, is_pod=(each.key.group, each.key.kind) == ("", "Pod")
@@ -134,11 +136,12 @@ def _templates(
             yield pointer(*where), node
             return
         for name, child in node.items():
-            if isinstance(child, dict | list):
+            if isinstance(child, _PARTS):
                 yield from _templates(child, (*where, name))
     elif isinstance(node, list):
         for index, child in enumerate(node):
-            yield from _templates(child, (*where, index))
+            if isinstance(child, _PARTS):
+                yield from _templates(child, (*where, index))
 
 
 CHECK = PodSecurity()

@@ -46,8 +46,8 @@ class CommittedFiles:
         self._groups: dict[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {}
 
     @property
-    def inputs_seen(self) -> Mapping[str, str | None]:
-        """Path -> digest of everything that was read, None for what the commit does not have."""
+    def seen(self) -> Mapping[str, str | None]:
+        """Path -> digest of everything that was read or proven, None for what the commit does not have."""
         return MappingProxyType(self._seen)
 
     def read_all(self, paths: Iterable[str]) -> dict[str, bytes | None]:
@@ -55,6 +55,10 @@ class CommittedFiles:
         found = {path: self._revision.read(path) for path in paths}
         self._seen |= {path: None if data is None else digest(data) for path, data in found.items()}
         return found
+
+    def prove(self, paths: Iterable[str]) -> dict[str, str | None]:
+        """The digests of files that nothing is made of; None for one that the commit does not have."""
+        return {path: self._seen[path] for path in self.read_all(paths)}
 
     def ledger(self, group: str) -> Ledger:
         """What the ledger of a group tells of; nothing where there is none.

@@ -6,7 +6,6 @@ removed. With --check nothing is written at all.
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
 from plinth import registry
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from plinth.cli.console import Console
     from plinth.ir.fileset import File
     from plinth.pipeline import Result
-    from plinth.workspace import Plan
 
 EXAMPLES = """\
 examples:
@@ -81,8 +79,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, Any]) -> int:
-    # A compile makes a few hundred thousand objects, keeps nearly all of them, and ends.
-    gc.disable()
     # The compiler proper, with pydantic and YAML, is for when there is something to do.
     from plinth.cli.project import Project, told  # noqa: PLC0415
     from plinth.live.git import committed_digests  # noqa: PLC0415
@@ -112,7 +108,7 @@ def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, An
         _report(console, plan.written, plan.removed, withheld, unchanged=plan.unchanged, check=options.check)
         clean = plan.is_clean and not plan.edited
         if clean or not options.check:
-            files = {**project.workspace.inputs_seen, **_digests(plan, groups, {LOCK_PATH: result.lock})}
+            files = {**project.workspace.seen, **plan.digests}
             said = {
                 "withheld": withheld,
                 "files": plan.unchanged + len(plan.files),
@@ -164,22 +160,6 @@ def _withheld(result: Result, names: list[str]) -> list[dict[str, Any]]:
         if not names or each.environment.name in names
         for application in each.withheld
     ]
-
-
-def _digests(
-    plan: Plan, groups: Mapping[str, Mapping[str, File]], extra: Mapping[str, File]
-) -> dict[str, str]:
-    """The digest of every file that is on disk now, ledgers included."""
-    from plinth.ir.fileset import digest  # noqa: PLC0415 - with the compiler proper
-    from plinth.ir.ledger import ledger_text  # noqa: PLC0415 - as above
-
-    del plan
-    found = {
-        path: digest(made.content) for files in (*groups.values(), extra) for path, made in files.items()
-    }
-    return found | {
-        f"generated/{name}/index.jsonl": digest(ledger_text(files)) for name, files in groups.items()
-    }
 
 
 def _report(

@@ -50,11 +50,14 @@ class Files(Protocol):
     """Where files are read from: the folder as it is, or as a commit has it."""
 
     @property
-    def inputs_seen(self) -> Mapping[str, str | None]:
-        """Path -> digest of everything that was read, None for what was looked for and is not there."""
+    def seen(self) -> Mapping[str, str | None]:
+        """Path -> digest of everything that was read or proven, None for what is not there."""
 
     def read_all(self, paths: Iterable[str]) -> dict[str, bytes | None]:
         """The bytes of files; None for one that is not there."""
+
+    def prove(self, paths: Iterable[str]) -> dict[str, str | None]:
+        """The digests of files that nothing is made of; None for one that is not there."""
 
     def ledger(self, group: str) -> Ledger:
         """What the ledger of a group tells of; nothing where there is none."""
@@ -136,21 +139,22 @@ class Project:
             return None
         if tree_digest({entry.path: entry.digest for entry in entries}) != pinned.digest:
             raise _not_as_vendored(f"`{folder}` is not what `{LOCK}` pins")
-        texts: list[bytes] = []
-        read = self._files.read_all(entry.path for entry in entries)
-        marks = self._files.inputs_seen
+        # CRDs are most of an upstream's bytes, and what a compile knows of them is in the catalogue.
+        unused = [
+            entry.path
+            for entry in entries
+            if entry.path.startswith(f"{folder}crds/") or entry.path.endswith("/kustomization.yaml")
+        ]
+        marks = self._files.prove(unused)
+        texts = self._files.read_all(entry.path for entry in entries if entry.path not in marks)
+        marks |= {path: self._files.seen[path] for path in texts}
         for entry in entries:
-            data = read[entry.path]
-            if data is None or marks[entry.path] != entry.digest:
-                what = "is missing" if data is None else "was edited"
+            if marks[entry.path] != entry.digest:
+                what = "is missing" if marks[entry.path] is None else "was edited"
                 raise _not_as_vendored(f"`{entry.path}` {what}")
-            if not entry.path.startswith(f"{folder}crds/") and not entry.path.endswith("/kustomization.yaml"):
-                texts.append(data)
         # The bytes were proven above: what they parse to need not be found out at every compile.
         key = digest(f"{__version__} {pinned.digest}".encode())
-        return tuple(
-            cached(self.root, key, lambda: [body for text in texts for body in read_manifests(text)])
-        )
+        return tuple(cached(self.root, key, lambda: _objects(texts.values())))
 
     def entries(self) -> tuple[Entry, ...]:
         """Every compiled file as the ledgers on disk have it, sorted by path."""
@@ -182,6 +186,10 @@ class Project:
             first = faults[0]
             raise PatchFault(f"line {first.span.line}: {first.message}; {first.help}")
         return plain(node)
+
+
+def _objects(texts: Iterable[bytes | None]) -> list[dict[str, Any]]:
+    return [body for text in texts for body in read_manifests(text or b"")]
 
 
 @contextlib.contextmanager

@@ -6,8 +6,8 @@ one wave after the last of what it needs. They order installation and removal, n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from plinth.ir.said import show_origin
 from plinth.ir.targets import Application, Manifest, Patch, Target, TerraformBlock, TerraformResource
@@ -31,10 +31,15 @@ class Graph:
     """Targets without duplicates, with their waves."""
 
     targets: tuple[Target, ...]
+    _by_kind: dict[type[Any], tuple[Any, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def of(self, kind: type[T]) -> tuple[T, ...]:
         """The targets of one kind, in a fixed order."""
-        return tuple(target for target in self.targets if isinstance(target, kind))
+        if kind not in self._by_kind:
+            self._by_kind[kind] = tuple(target for target in self.targets if isinstance(target, kind))
+        return self._by_kind[kind]
 
 
 def build(targets: Iterable[Target]) -> Graph:

@@ -24,9 +24,31 @@ KEEP: Final = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}
 CONTAINER_LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
 """The fields of a pod that hold containers."""
 
+_HOLDS_NO_PODS: Final = frozenset(
+    {
+        ("", "ConfigMap"),
+        ("", "Namespace"),
+        ("", "PersistentVolumeClaim"),
+        ("", "Secret"),
+        ("", "Service"),
+        ("", "ServiceAccount"),
+        ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        ("networking.k8s.io", "NetworkPolicy"),
+        ("rbac.authorization.k8s.io", "ClusterRole"),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+        ("rbac.authorization.k8s.io", "Role"),
+        ("rbac.authorization.k8s.io", "RoleBinding"),
+    }
+)
+"""Kinds of Kubernetes itself that are most objects of every upstream."""
+
 Level = Literal["restricted", "baseline", "privileged"]
 
 Operation = dict[str, Any]
+
+_PARTS: Final = (dict, list)
 
 
 def namespace(
@@ -157,6 +179,11 @@ def expect(path: str, value: Any) -> Operation:
     return {"op": "test", "path": path, "value": value}
 
 
+def may_hold_pods(key: ObjectKey) -> bool:
+    """False for a kind of Kubernetes itself in which no pod can be; whoever looks for pods passes it by."""
+    return (key.group, key.kind) not in _HOLDS_NO_PODS
+
+
 def containers(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every container of every pod in an object, with the JSON pointer to it; custom kinds hold pods too."""
     rest: list[tuple[object, tuple[str | int, ...]]] = [(node, ())]
@@ -168,9 +195,9 @@ def containers(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
                     for index, container in enumerate(child):
                         if isinstance(container, dict):
                             yield pointer(*where, name, index), container
-                elif isinstance(child, dict | list):
+                elif isinstance(child, _PARTS):
                     rest.append((child, (*where, name)))
         elif isinstance(part, list):
             rest += [
-                (child, (*where, index)) for index, child in enumerate(part) if isinstance(child, dict | list)
+                (child, (*where, index)) for index, child in enumerate(part) if isinstance(child, _PARTS)
             ]

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.catalog.facts import key_of
 from plinth.ir import patch as json_patch
+from plinth.ir.kubernetes import may_hold_pods
 from plinth.ir.said import settle
 from plinth.ir.targets import Base, Image, Manifest, Patch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from plinth.catalog.objects import ObjectKey
 
 _BINDINGS: Final = frozenset({"ClusterRoleBinding", "RoleBinding"})
 _WEBHOOKS: Final = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
+_TAG_AND_DIGEST: Final = re.compile(r"(:[A-Za-z0-9_.-]{1,128})?(@sha256:[0-9a-f]{64})?")
+_PARTS: Final = (dict, list)
 _LISTS_OF_CONTAINERS: Final = frozenset({"containers", "initContainers"})
 
 
@@ -70,7 +74,9 @@ def overlay_objects(
             found[patch.target] = _apply(found[patch.target], patch)
     changes = tuple(images)
     if changes:
-        found = {key: with_images(body, changes) for key, body in found.items()}
+        found = {
+            key: with_images(body, changes) if may_hold_pods(key) else body for key, body in found.items()
+        }
     return tuple(Rendered(key, found[key]) for key in sorted(found))
 
 
@@ -145,33 +151,31 @@ def _webhook(webhook: Any, namespace: str, services: set[tuple[str, str]]) -> An
 
 
 def with_images(node: Any, images: tuple[Image, ...]) -> Any:
-    """What the `images` of a kustomization do; the very same node where no image is moved."""
-    if isinstance(node, Mapping):
-        changed = {
-            key: moved
-            for key, value in node.items()
-            if isinstance(value, Mapping | list)
-            and (moved := _with_images_in(key, value, images)) is not value
-        }
-        return {**node, **changed} if changed else node
+    """What the `images` of a kustomization do to a map or a list; the very same one where none is moved."""
     if isinstance(node, list):
-        return _kept([with_images(each, images) for each in node], node)
-    return node
+        return _each(node, with_images, images)
+    changed = {}
+    for key, value in node.items():
+        if isinstance(value, _PARTS):
+            if key in _LISTS_OF_CONTAINERS and isinstance(value, list):
+                moved = _each(value, _container, images)
+            else:
+                moved = with_images(value, images)
+            if moved is not value:
+                changed[key] = moved
+    return {**node, **changed} if changed else node
 
 
-def _with_images_in(key: str, value: Any, images: tuple[Image, ...]) -> Any:
-    if key in _LISTS_OF_CONTAINERS and isinstance(value, list):
-        return _kept([_container(each, images) for each in value], value)
-    return with_images(value, images)
-
-
-def _kept(items: list[Any], before: list[Any]) -> list[Any]:
-    """The list as it was where each of its items is."""
-    return before if all(map(operator.is_, items, before)) else items
+def _each(
+    items: list[Any], change: Callable[[Any, tuple[Image, ...]], Any], images: tuple[Image, ...]
+) -> Any:
+    """The list with every part of it changed; the very same one where none is."""
+    changed = [change(each, images) if isinstance(each, _PARTS) else each for each in items]
+    return items if all(map(operator.is_, changed, items)) else changed
 
 
 def _container(container: Any, images: tuple[Image, ...]) -> Any:
-    if not isinstance(container, Mapping) or not isinstance(container.get("image"), str):
+    if not isinstance(container, dict) or not isinstance(container.get("image"), str):
         return with_images(container, images)
     text = container["image"]
     for image in images:
@@ -181,11 +185,19 @@ def _container(container: Any, images: tuple[Image, ...]) -> Any:
 
 def moved_image(text: str, image: Image) -> str:
     """An image as an `images` entry of a kustomization leaves it."""
-    # Kustomize reads the name as a pattern, in which a dot stands for any character.
-    name = re.escape(image.name).replace(r"\.", ".")
-    match = re.fullmatch(f"({name})(:[A-Za-z0-9_.-]{{1,128}})?(@sha256:[0-9a-f]{{64}})?", text)
-    if not match:
+    name, rest = text[: len(image.name)], text[len(image.name) :]
+    if not _is_called(name, image.name) or not _TAG_AND_DIGEST.fullmatch(rest):
         return text
     tag = f":{image.tag}" if image.tag else ""
     digest = f"@{image.digest}" if image.digest else ""
-    return f"{match[1]}{tag}{digest}"
+    return f"{name}{tag}{digest}"
+
+
+def _is_called(name: str, pattern: str) -> bool:
+    # Kustomize reads the name as a pattern, in which a dot stands for any character.
+    return name == pattern or (
+        len(name) == len(pattern)
+        and all(
+            one == other or (other == "." and one != "\n") for one, other in zip(name, pattern, strict=True)
+        )
+    )

@@ -17,6 +17,7 @@ from plinth.catalog import CatalogError
 from plinth.catalog.facts import key_of
 from plinth.catalog.objects import ObjectKey
 from plinth.ir import patch as json_patch
+from plinth.ir.kubernetes import may_hold_pods
 from plinth.ir.render import in_namespace, with_images
 from plinth.ir.targets import Image
 from plinth.plan.tree import UnreadableFile
@@ -232,7 +233,7 @@ def _image(entry: Any) -> Image:
 
 
 def _with_images(built: Built, images: tuple[Image, ...], path: str) -> Built:
-    if built.is_sketch:
+    if built.is_sketch or not may_hold_pods(built.key):
         return built
     body = with_images(built.body, images)
     return built if body == built.body else replace(built, body=body, files=(*built.files, path))

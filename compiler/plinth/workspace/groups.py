@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from plinth.ir.fileset import FileSet, digest
-from plinth.ir.ledger import Ledger, LedgerError, entries_text, ledger_entries, read_ledger
+from plinth.ir.ledger import Entry, Ledger, LedgerError, entries_text, ledger_entries, read_ledger
 from plinth.workspace.errors import BadLedger
 from plinth.workspace.places import ledger_paths
 
@@ -36,7 +36,8 @@ class Group:
     """One group's files as they are wanted, and its ledgers as they are."""
 
     name: str
-    files: FileSet
+    entries: tuple[Entry, ...]
+    """Of the files it should have, sorted by path."""
     text: bytes | None
     """The ledger it should have; `None` where no file is wanted."""
     on_disk: bytes | None
@@ -61,6 +62,12 @@ class Group:
         return self.on_disk is not None or self.next_on_disk is not None
 
     @property
+    def wanted(self) -> dict[str, str]:
+        """Path of each file it should have -> its digest, the ledger among them."""
+        files = {entry.path: entry.digest for entry in self.entries}
+        return files if self.text is None else {**files, self.ledger: digest(self.text)}
+
+    @property
     def seen(self) -> dict[str, str | None]:
         """Path of each ledger -> its digest on disk."""
         return {
@@ -76,9 +83,7 @@ class Group:
         """
         if self.text in {None, self.on_disk}:
             return None
-        entries = {
-            (entry.path, entry.digest): entry for entry in (*self.coming.entries, *ledger_entries(self.files))
-        }
+        entries = {(entry.path, entry.digest): entry for entry in (*self.coming.entries, *self.entries)}
         text = entries_text(entries.values())
         return None if text == self.next_on_disk else text
 
@@ -102,7 +107,7 @@ def read_group(folders: Folders, name: str, files: FileSet) -> Group:
     on_disk, next_on_disk = folders.read_optional(ledger), folders.read_optional(coming)
     return Group(
         name=name,
-        files=files,
+        entries=entries,
         text=text,
         on_disk=on_disk,
         next_on_disk=next_on_disk,

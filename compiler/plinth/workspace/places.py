@@ -13,6 +13,16 @@ def ledger_paths(group: str) -> tuple[str, str]:
     return f"generated/{group}/index.jsonl", f"generated/{group}/index.next.jsonl"
 
 
+def ledgers_on_disk(folders: Folders) -> list[str]:
+    """The paths of all ledgers that are there, settled ones and next ones; none is read."""
+    return [
+        path
+        for name in names_on_disk(folders)
+        for path in ledger_paths(name)
+        if path.rpartition("/")[2] in folders.names(f"generated/{name}")[1]
+    ]
+
+
 def names_on_disk(folders: Folders) -> list[str]:
     """The names of all folders that may be a group's; sorted."""
     try:

@@ -50,6 +50,8 @@ class Plan:
     overwrite: bool
     folders: frozenset[str]
     """Every folder of the finished tree that holds a file of ours."""
+    digests: Mapping[str, str]
+    """Path -> digest of every file of the finished tree that the plan speaks of, ledgers among them."""
     seen: Mapping[str, str | None]
     """Digest on disk of everything that the plan rests on or replaces; `None` where there is no file."""
 
@@ -107,6 +109,10 @@ def make_plan(
         unchanged=draft.unchanged,
         overwrite=overwrite,
         folders=needed,
+        digests={
+            **{path: mark for group in found for path, mark in group.wanted.items()},
+            **{path: digest(file.content) for path, file in extra.items()},
+        },
         seen=draft.seen | {path: mark for group in found for path, mark in group.seen.items()},
     )
 

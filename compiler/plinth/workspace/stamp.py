@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from plinth.ir.digest import digest
 from plinth.workspace.errors import WorkspaceError
 from plinth.workspace.folders import Folders
-from plinth.workspace.places import ledger_paths, names_on_disk
+from plinth.workspace.places import ledgers_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,7 +48,8 @@ def recall(root: str, key: Mapping[str, Any]) -> Any:
             noted = json.loads(folders.read(PATH))
             if (noted["format"], noted["key"]) != (FORMAT, key):
                 return None
-            if _ledgers(folders) != set(noted["ledgers"]):
+            # One more than noted is a group that somebody has brought back.
+            if ledgers_on_disk(folders) != noted["ledgers"]:
                 return None
             for path, mark in noted["files"].items():
                 content = folders.read_optional(path)
@@ -66,7 +67,7 @@ def remember(root: Path, key: Mapping[str, Any], files: Mapping[str, str | None]
     """
     with contextlib.suppress(OSError, WorkspaceError):
         with Folders(root) as folders:
-            ledgers = sorted(_ledgers(folders))
+            ledgers = ledgers_on_disk(folders)
         noted = {"format": FORMAT, "key": key, "ledgers": ledgers, "files": files, "said": said}
         folder = root / ".plinth"
         if folder.is_symlink():
@@ -75,13 +76,3 @@ def remember(root: Path, key: Mapping[str, Any], files: Mapping[str, str | None]
         draft = folder / f"stamp.{os.getpid()}.json"
         draft.write_text(json.dumps(noted), encoding="utf-8")
         draft.replace(root / PATH)
-
-
-def _ledgers(folders: Folders) -> set[str]:
-    """Every ledger on disk: one more than noted is a group that somebody has brought back."""
-    found = set()
-    for name in names_on_disk(folders):
-        for path in ledger_paths(name):
-            if folders.read_optional(path) is not None:
-                found.add(path)
-    return found

@@ -12,7 +12,7 @@ from plinth.workspace.calls import FileCalls
 from plinth.workspace.errors import HandEdited
 from plinth.workspace.folders import Folders, check_inside
 from plinth.workspace.groups import group_ledger
-from plinth.workspace.places import ledger_paths, names_on_disk
+from plinth.workspace.places import ledger_paths, ledgers_on_disk, names_on_disk
 from plinth.workspace.plan import Plan, make_plan
 from plinth.workspace.transaction import Transaction, locked
 
@@ -34,6 +34,7 @@ class Workspace:
         self.root = root
         self._io = io
         self._inputs: dict[str, str | None] = {}
+        self._proven: dict[str, str | None] = {}
 
     @property
     def inputs(self) -> Mapping[str, str]:
@@ -41,9 +42,9 @@ class Workspace:
         return {path: mark for path, mark in self._inputs.items() if mark is not None}
 
     @property
-    def inputs_seen(self) -> Mapping[str, str | None]:
-        """As `inputs`, with `None` for a file that was looked for and missing."""
-        return MappingProxyType(self._inputs)
+    def seen(self) -> Mapping[str, str | None]:
+        """As `inputs`, with what was only proven, and `None` for a file that was looked for and missing."""
+        return {**self._inputs, **self._proven}
 
     def read(self, path: str) -> bytes:
         """The bytes of an input.
@@ -72,14 +73,25 @@ class Workspace:
                 self._inputs.setdefault(path, None if content is None else digest(content))
         return found
 
+    def prove(self, paths: Iterable[str]) -> dict[str, str | None]:
+        """The digests of files that nothing is made of; `None` for one that is missing.
+
+        They are no inputs: a write does not read them again to see whether they still stand.
+        """
+        found: dict[str, str | None] = {}
+        with Folders(self.root) as folders:
+            for path in paths:
+                check_inside(path)
+                content = folders.read_optional(path)
+                found[path] = None if content is None else digest(content)
+        self._proven |= found
+        return found
+
     def groups(self) -> list[str]:
         """The names of the groups that have a ledger on disk, sorted."""
         with Folders(self.root) as folders:
-            return [
-                name
-                for name in names_on_disk(folders)
-                if folders.read_optional(ledger_paths(name)[0]) is not None
-            ]
+            there = frozenset(ledgers_on_disk(folders))
+            return [name for name in names_on_disk(folders) if ledger_paths(name)[0] in there]
 
     def ledger(self, group: str) -> Ledger:
         """What the settled ledger of a group tells of; nothing where there is none.
