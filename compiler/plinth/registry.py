@@ -51,10 +51,7 @@ def load_all(kind: Kind) -> tuple[Any, ...]:
 
 def catalog_folders() -> tuple[Path, ...]:
     """The folders that hold `components/<name>/<version>.json`, our own first."""
-    from pathlib import Path  # noqa: PLC0415 - see `_PACKAGE`
-
-    catalogs = [os.path.join(folder, "catalog") for folder in (_PACKAGE, *_folders())]
-    return tuple(Path(folder) for folder in catalogs if os.path.isdir(folder))
+    return _catalogs(_folders())
 
 
 def sources() -> tuple[str, ...]:
@@ -69,7 +66,21 @@ def sources() -> tuple[str, ...]:
 
 def _folders() -> tuple[str, ...]:
     text = os.environ.get("PLINTH_PLUGINS", "")
+    return _resolved(text, os.getcwd()) if text else ()
+
+
+@cache
+def _resolved(text: str, _from_folder: str) -> tuple[str, ...]:
+    """The folders that a text names, seen from the folder that we are in: a name may be a relative one."""
     return tuple(os.path.realpath(part) for part in text.split(os.pathsep) if part)
+
+
+@cache
+def _catalogs(folders: tuple[str, ...]) -> tuple[Path, ...]:
+    from pathlib import Path  # noqa: PLC0415 - see `_PACKAGE`
+
+    catalogs = [os.path.join(folder, "catalog") for folder in (_PACKAGE, *folders)]
+    return tuple(Path(folder) for folder in catalogs if os.path.isdir(folder))
 
 
 @cache

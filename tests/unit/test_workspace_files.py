@@ -19,6 +19,8 @@ from plinth.workspace import (
     Workspace,
     WriteFailed,
 )
+from plinth.workspace.folders import Folders
+from plinth.workspace.places import ledgers_on_disk
 
 DEV = {
     "dev": {
@@ -119,6 +121,35 @@ def test_an_input_that_we_write_ourselves_has_not_changed(tmp_path):
         workspace.read_optional("plinth.lock.yaml")
         workspace.write(workspace.plan(DEV, extra={"plinth.lock.yaml": File(content, "test")}))
     assert workspace.inputs == {"plinth.lock.yaml": digest(b"2")}
+
+
+def test_what_is_only_proven_is_seen_and_is_no_input(tmp_path):
+    crd = tmp_path / "crd.yaml"
+    crd.write_bytes(b"1")
+    workspace = Workspace(tmp_path)
+    assert workspace.prove(["crd.yaml", "none.yaml"]) == {"crd.yaml": digest(b"1"), "none.yaml": None}
+    assert workspace.inputs == {}
+    assert workspace.seen == {"crd.yaml": digest(b"1"), "none.yaml": None}
+    crd.write_bytes(b"2")
+    workspace.write(workspace.plan(DEV))
+    assert (tmp_path / "overlays/dev/mlflow/a.yaml").read_bytes() == b"a\n"
+
+
+def test_a_file_that_is_proven_is_no_link_and_no_path_out_of_the_tree(tmp_path):
+    (tmp_path / "link.yaml").symlink_to("crd.yaml")
+    with pytest.raises(LinkInTree):
+        Workspace(tmp_path).prove(["link.yaml"])
+    with pytest.raises(OutsideTree):
+        Workspace(tmp_path).prove(["../crd.yaml"])
+
+
+def test_groups_are_those_with_a_settled_ledger(tmp_path):
+    for path in ("generated/dev/index.jsonl", "generated/prod/index.next.jsonl", "generated/base/x.yaml"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_bytes(b"")
+    assert Workspace(tmp_path).groups() == ["dev"]
+    with Folders(tmp_path) as folders:
+        assert ledgers_on_disk(folders) == ["generated/dev/index.jsonl", "generated/prod/index.next.jsonl"]
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])

@@ -56,6 +56,15 @@ def test_a_second_plan_is_clean(tmp_path):
     assert plan.unchanged == 3
 
 
+def test_a_plan_carries_the_digest_of_every_file_of_the_finished_tree(tmp_path):
+    groups, extra = {"dev": DEV, "base": BASE}, files({"plinth.lock.yaml": b"lock\n"})
+    first = plan_of(tmp_path, groups, extra=extra)
+    Workspace(tmp_path).write(first)
+    on_disk = {path: digest(content) for path, content in tree(tmp_path).items() if content is not False}
+    assert first.digests == on_disk
+    assert plan_of(tmp_path, groups, extra=extra).digests == first.digests
+
+
 def test_what_is_not_wanted_any_more_is_removed_with_its_folder(tmp_path):
     compile_to(tmp_path, {"dev": DEV})
     left = {"generated/dev/argocd/app.yaml": b"app\n"}

@@ -180,13 +180,15 @@ def placed(upstream: Upstream, namespace: str | None, without: frozenset[ObjectK
 
     Kinds that have no namespace are told from the others by `is_cluster_scoped` of their key.
     """
+    if not namespace and not without:
+        return upstream
     found: dict[ObjectKey, ObjectFacts] = {}
     for key, facts in upstream.objects.items():
         place = key
         if namespace and not key.namespace and not key.is_cluster_scoped:
             place = replace(key, namespace=namespace)
         if place not in without:
-            found[place] = replace(facts, key=place)
+            found[place] = facts if place is key else replace(facts, key=place)
     return replace(upstream, objects=found)
 
 

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from plinth.cli.console import Console
     from plinth.ir.ledger import Entry, Ledger
 
+VENDOR_DEPTH = vendor("component", "version").count("/") + 1
+"""Parts of the path of an upstream's folder."""
+
 MOST_NAMED = 10
 """Paths in one message; the rest is counted."""
 
@@ -82,6 +85,7 @@ class Project:
         self._files: Files = files or self.workspace
         """What is read from it; written is always the folder."""
         self._ledger: Ledger | None = None
+        self._by_upstream: dict[str, list[Entry]] | None = None
         self._lock: Lock | None = None
         self._vendored: dict[tuple[str, str], tuple[Mapping[str, Any], ...] | None] = {}
 
@@ -132,22 +136,23 @@ class Project:
         return self._vendored[component, version]
 
     def _read_vendored(self, component: str, version: str) -> tuple[Mapping[str, Any], ...] | None:
-        folder = f"{vendor(component, version)}/"
-        entries = [entry for entry in self.vendor_ledger().entries if entry.path.startswith(folder)]
+        folder = vendor(component, version)
+        entries = self._vendored_entries().get(folder, [])
         pinned = self.lock().vendored.get(f"{component}/{version}")
         if not entries or pinned is None:
             return None
         if tree_digest({entry.path: entry.digest for entry in entries}) != pinned.digest:
-            raise _not_as_vendored(f"`{folder}` is not what `{LOCK}` pins")
+            raise _not_as_vendored(f"`{folder}/` is not what `{LOCK}` pins")
         # CRDs are most of an upstream's bytes, and what a compile knows of them is in the catalogue.
         unused = [
             entry.path
             for entry in entries
-            if entry.path.startswith(f"{folder}crds/") or entry.path.endswith("/kustomization.yaml")
+            if entry.path.startswith(f"{folder}/crds/") or entry.path.endswith("/kustomization.yaml")
         ]
         marks = self._files.prove(unused)
         texts = self._files.read_all(entry.path for entry in entries if entry.path not in marks)
-        marks |= {path: self._files.seen[path] for path in texts}
+        seen = self._files.seen
+        marks |= {path: seen[path] for path in texts}
         for entry in entries:
             if marks[entry.path] != entry.digest:
                 what = "is missing" if marks[entry.path] is None else "was edited"
@@ -155,6 +160,15 @@ class Project:
         # The bytes were proven above: what they parse to need not be found out at every compile.
         key = digest(f"{__version__} {pinned.digest}".encode())
         return tuple(cached(self.root, key, lambda: _objects(texts.values())))
+
+    def _vendored_entries(self) -> dict[str, list[Entry]]:
+        """The ledger's entries by the folder of their upstream."""
+        if self._by_upstream is None:
+            self._by_upstream = {}
+            for entry in self.vendor_ledger().entries:
+                folder = "/".join(entry.path.split("/", VENDOR_DEPTH)[:VENDOR_DEPTH])
+                self._by_upstream.setdefault(folder, []).append(entry)
+        return self._by_upstream
 
     def entries(self) -> tuple[Entry, ...]:
         """Every compiled file as the ledgers on disk have it, sorted by path."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from plinth.text.spans import SpecPath, show_path
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plinth.spec import Section
+
+
+_PLAIN: Final = (str, int, float, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def pointer(*parts: str | int) -> str:
 
 
 def _settle(data: Any, where: tuple[str | int, ...], found: dict[str, tuple[Origin, ...]]) -> Any:
-    if isinstance(data, str | int | float | None):  # most leaves, and told apart at once
+    if isinstance(data, _PLAIN):  # most leaves, and told apart at once
         return data
     if isinstance(data, Said):
         if data.origins:
