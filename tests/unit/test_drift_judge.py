@@ -69,6 +69,12 @@ def test_where_only_the_apply_probe_differs_admission_is_explained():
     assert "admission" in verdict.reason
 
 
+def test_what_admission_rewrites_only_at_creation_is_explained_for_ever():
+    mirrored_then = deployment(pod={"containers": [{"name": "c", "image": "mirror.local/app:1"}]})
+    verdict = judged(deployment(), mirrored_then, apply=deployment(), create=mirrored_then)
+    assert (verdict.name, len(verdict.fields)) == ("explained", 1)
+
+
 def test_what_is_declared_and_gone_is_drift():
     assert paths(judged(WANTED, config_map(), apply=WANTED)) == ["/data/a"]
     assert judged(WANTED, config_map(), apply=WANTED).name == "drift"
@@ -209,6 +215,20 @@ def test_what_no_probe_answers_is_an_error_and_never_clean(status, message):
     assert str(status) in verdict.reason
 
 
+def test_an_object_that_does_not_fit_its_schema_is_an_error_whoever_changed_it():
+    refusal = Refusal(status=500, reason="", message="failed to create typed patch object")
+    live = owned(config_map(a="2"), entry("kubectl-create", fields_v1("f:data", "f:a")))
+    assert judged(WANTED, live, apply=refusal, create=None).name == "error"
+
+
+def test_a_version_that_is_not_served_is_an_error_whoever_changed_the_object():
+    refusal = Refusal(
+        status=404, reason="NotFound", message="the server could not find the requested resource"
+    )
+    live = owned(config_map(a="2"), entry("kubectl-edit", fields_v1("f:data", "f:a")))
+    assert judged(WANTED, live, apply=refusal).name == "error"
+
+
 def test_a_refused_right_to_give_more_rights_shows_that_a_role_differs():
     refusal = Refusal(
         status=403, reason="Forbidden", message="attempting to grant RBAC permissions not currently held"
@@ -284,6 +304,13 @@ def test_what_the_probe_was_called_is_no_difference():
     assert judged(thing("v1", "Namespace", {"labels": {"team": "a"}}), live, create=created).name == "clean"
 
 
+def test_a_label_that_a_server_makes_of_the_name_is_no_difference():
+    desired = thing("lab.example.com/v1", "Gadget", spec={})
+    live = thing("lab.example.com/v1", "Gadget", {"uid": "u1"}, spec={"labels": {"job-name": "x"}})
+    created = thing("lab.example.com/v1", "Gadget", {"name": "probe"}, spec={"labels": {"job-name": "probe"}})
+    assert judged(desired, live, create=created).name == "clean"
+
+
 SINCE_BIRTH = {"generation": 1, "creationTimestamp": BORN}
 OUR_IMAGE = fields_v1("f:spec", "f:template", "f:spec", "f:containers", 'k:{"name":"c"}', "f:image")
 OURS = entry(US, OUR_IMAGE, "Apply", version="apps/v1", time=BORN)
@@ -309,7 +336,7 @@ def test_an_image_that_admission_took_from_a_mirror_when_the_object_was_made_is_
         pytest.param(mirrored("mirror.local/my-app:1"), id="a name that ends alike"),
         pytest.param(mirrored("mirror.local/app:1", 2), id="changed since"),
         pytest.param(
-            mirrored("mirror.local/app:1", 1, entry("kubectl-set", OUR_IMAGE, time=BORN)),
+            mirrored("mirror.local/app:1", 1, OURS, entry("kubectl-set", OUR_IMAGE, time=BORN)),
             id="written by another",
         ),
         pytest.param(mirrored("mirror.local/app:1", 1, {**OURS, "time": LATER}), id="applied anew"),

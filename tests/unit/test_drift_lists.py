@@ -117,6 +117,18 @@ def test_a_definition_that_cannot_be_read_defines_nothing(crd):
     assert ListTypes.of_crds([crd]).shape(thing("g/v1", "K")).list_type == "atomic"
 
 
+def test_a_schema_that_is_nested_beyond_measure_defines_nothing():
+    schema = {}
+    for _ in range(3000):
+        schema = {"properties": {"a": schema}, "x-kubernetes-list-type": "set"}
+    spec = {
+        "group": "g",
+        "names": {"kind": "K"},
+        "versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}],
+    }
+    assert ListTypes.of_crds([{"spec": spec}]).shape(thing("g/v1", "K")).list_type == "atomic"
+
+
 def container(**fields):
     return deployment(pod={"containers": [{"name": "c", "image": "app:1", **fields}]})
 

@@ -174,6 +174,23 @@ def test_a_last_apply_that_is_nested_beyond_measure_is_left_alone():
     )
 
 
+def test_no_value_that_a_refusal_quotes_is_shown():
+    message = 'spec.x: Invalid value: "c0ffee": no; spec.y: Unsupported value: {"a": 5}: no'
+    refusal = Refusal(status=INVALID, reason="Invalid", message=message)
+    reason = judged(config_map(), config_map(), apply=refusal, create=refusal).reason
+    assert "c0ffee" not in reason
+    assert '"a"' not in reason
+    assert "spec.y: Unsupported value: (not shown)" in reason
+
+
+def test_the_last_apply_of_an_object_within_another_is_not_shown():
+    last = {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "a": "b"}
+    desired = thing("lab.example.com/v1", "Gadget", spec={"tpl": {"metadata": {"annotations": {"a": "b"}}}})
+    live = thing("lab.example.com/v1", "Gadget", spec={"tpl": {"metadata": {"annotations": last}}})
+    assert "hunter" not in repr(judged(desired, live))
+    assert "hunter" not in repr(judged(thing("lab.example.com/v1", "Gadget"), live))
+
+
 def test_nothing_of_what_is_said_of_a_secret_is_shown_but_where():
     refusal = Refusal(
         status=INVALID, reason="Invalid", message="data[p]: hunter2 is bad", causes=("data[p]",)

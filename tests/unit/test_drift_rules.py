@@ -188,6 +188,8 @@ def test_an_allocation_that_somebody_chose_is_an_addition():
     verdict = judged(service(), live)
     assert verdict.name == "drift-unmanaged"
     assert [(field.desired, field.live) for field in verdict.fields] == [(None, 30999)]
+    handed_out = service(ports=[{"port": 80, "protocol": "TCP", "nodePort": 31111}])
+    assert judged(service(), live, create=handed_out) == verdict
     # The probe for another object may by chance have been handed out the same.
     assert judged(service(), live, create=live).name == "drift-unmanaged"
 

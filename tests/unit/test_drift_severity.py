@@ -44,6 +44,7 @@ HOOKS = "admissionregistration.k8s.io"
         (("", "ConfigMap"), ("metadata", "labels", "a"), "low"),
         (DEPLOYMENT, ("metadata", "annotations", "a"), "low"),
         (("", "Namespace"), ("metadata", "labels", "team"), "low"),
+        (("", "ConfigMap"), ("metadata", "labels", "pod-security.kubernetes.io/enforce"), "low"),
     ],
 )
 def test_a_field_has_the_severity_of_what_it_decides(kind, path, severity):

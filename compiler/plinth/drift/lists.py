@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from plinth.drift.paths import is_too_deep
+
 if TYPE_CHECKING:
     from plinth.drift.spellings import Meaning
 
@@ -87,14 +89,16 @@ BUILT_IN_GROUPS: Final = frozenset(
 class ListTypes:
     """The shapes of built-in kinds, and of those that CRDs define."""
 
-    def __init__(self, custom: Mapping[tuple[str, str, str], Shape] | None = None) -> None:
-        """`custom` is by group, kind and version."""
-        self._custom = custom or {}
+    def __init__(self, schemas: Mapping[tuple[str, str, str], Mapping[str, Any]] | None = None) -> None:
+        """`schemas` are by group, kind and version."""
+        self._schemas = schemas or {}
+        # A cluster has hundreds of schemas, and a report needs few of them.
+        self._shapes: dict[tuple[str, str, str], Shape] = {}
 
     @classmethod
     def of_crds(cls, crds: Iterable[Mapping[str, Any]]) -> ListTypes:
         """What the schemas of CustomResourceDefinitions say; what cannot be read is left out."""
-        shapes: dict[tuple[str, str, str], Shape] = {}
+        schemas: dict[tuple[str, str, str], Mapping[str, Any]] = {}
         for crd in crds:
             spec = _map(_map(crd).get("spec"))
             group, kind = spec.get("group"), _map(spec.get("names")).get("kind")
@@ -103,17 +107,19 @@ class ListTypes:
                 schema = _map(_map(version).get("schema")).get("openAPIV3Schema")
                 name = _map(version).get("name")
                 if isinstance(group, str) and isinstance(kind, str) and isinstance(name, str):
-                    shapes[group, kind, name] = _with_metadata(_of_schema(_map(schema)))
-        return cls(shapes)
+                    schemas[group, kind, name] = _map(schema)
+        return cls(schemas)
 
     def shape(self, body: Mapping[str, Any]) -> Shape:
         """The shape of an object, by its `apiVersion` and `kind`."""
         group, _, version = str(body.get("apiVersion", "")).rpartition("/")
         kind = str(body.get("kind", ""))
-        custom = self._custom.get((group, kind, version))
-        if custom is not None:
-            return custom
-        return _BUILT_IN.get((group, kind), _ANY)
+        key = (group, kind, version)
+        if key not in self._schemas or is_too_deep(self._schemas[key]):
+            return _BUILT_IN.get((group, kind), _ANY)
+        if key not in self._shapes:
+            self._shapes[key] = _with_metadata(_of_schema(self._schemas[key]))
+        return self._shapes[key]
 
 
 def _of_schema(schema: Mapping[str, Any]) -> Shape:

@@ -159,6 +159,8 @@ class Masks:
         return hide_secrets(text)
 
     def _holds_secret(self, names: Sequence[str]) -> bool:
+        if LAST_APPLIED in names:
+            return True
         if self._is_secret:
             return names[:1] != ["metadata"] or "annotations" in names
         return False
