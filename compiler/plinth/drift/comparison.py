@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from plinth.drift.paths import ABSENT, Keys, Member, Path, canonical, keys_of
+from plinth.drift.paths import ABSENT, Keys, Member, Path, canonical, is_container, keys_of
 from plinth.drift.spellings import mean_the_same
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def _container(value: object) -> Literal["map", "list", "scalar"] | None:
     """None for nothing and for what has nothing within: an empty map or list is a leaf."""
     if value is ABSENT:
         return None
-    if isinstance(value, Mapping):
-        return "map"
-    return "list" if isinstance(value, Sequence) and not isinstance(value, str | bytes) else "scalar"
+    if not is_container(value):
+        return "scalar"
+    return "map" if isinstance(value, dict | Mapping) else "list"
 
 
 def _of_maps(live: Any, probe: Any, shape: Shape, path: Path, root: Path | None) -> Iterator[Difference]:

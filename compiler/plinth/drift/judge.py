@@ -147,12 +147,8 @@ class _Judged:
             )
 
     def _actors(self, rulings: Sequence[Ruling]) -> Iterable[Actor]:
-        owners = [
-            owner
-            for one in rulings
-            for owner in one.owners
-            if not owner.is_folded and owner.id != self.evidence.us
-        ]
+        us = self.evidence.us if rulings else ("", "")
+        owners = [owner for one in rulings for owner in one.owners if not owner.is_folded and owner.id != us]
         return (owner.actor for owner in sorted(owners, key=lambda owner: owner.time, reverse=True))
 
 

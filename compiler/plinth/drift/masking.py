@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
@@ -133,9 +134,13 @@ class Masks:
     def __init__(self, *bodies: Mapping[str, Any]) -> None:
         """`bodies` are the desired and the live object and what probes answered."""
         self._is_secret = any(group_kind(body) == ("", "Secret") for body in bodies)
-        self._known = tuple(
-            sorted({text for body in bodies for text in self._secrets(body)}, key=len, reverse=True)
-        )
+        self._bodies = bodies
+
+    @cached_property
+    def _known(self) -> Sequence[str]:
+        """What is hidden, longest first. Few objects are refused, and only then is it asked for."""
+        texts = {text for body in self._bodies for text in self._secrets(body)}
+        return sorted(texts, key=len, reverse=True)
 
     def pair(self, path: Path, one: Any, other: Any) -> tuple[Any, Any]:
         """Two values of one place, fit to be shown; ABSENT stays."""
