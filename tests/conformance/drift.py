@@ -71,7 +71,8 @@ class Replay:
 def replay(cases: Path, fixtures: Path) -> Replay:
     """Judge every recorded case."""
     described = yaml.safe_load(cases.read_text(encoding="utf-8"))
-    lists = ListTypes.of_crds([described["crd_fixture"]])
+    crd = described.get("crd_fixture")
+    lists = ListTypes.of_crds([crd] if crd else [])
     rows = {row["id"]: row for row in _rows(fixtures)}
     outcomes = tuple(
         Outcome(
@@ -79,8 +80,8 @@ def replay(cases: Path, fixtures: Path) -> Replay:
             expected=row["expected"],
             ours=judge(
                 row["desired"],
-                row["live"],
-                Probes(apply=_answer(row["apply_probe"]), create=_answer(row["create_probe"])),
+                row.get("live"),
+                Probes(apply=_answer(row.get("apply_probe")), create=_answer(row.get("create_probe"))),
                 lists,
             ).name,
         )

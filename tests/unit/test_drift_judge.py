@@ -280,7 +280,12 @@ def test_defaults_within_the_items_of_a_list_are_no_difference_to_what_is_declar
 def test_versions_are_never_compared_with_each_other():
     live = thing("autoscaling/v2", "HorizontalPodAutoscaler", spec={"maxReplicas": 3})
     desired = thing("autoscaling/v1", "HorizontalPodAutoscaler", spec={"maxReplicas": 3})
-    assert judged(desired, live, apply=desired).name == "error"
+    for answered in (desired, live, None):
+        assert judged(desired, live, apply=answered, create=answered).name == "error"
+    unserved = Refusal(
+        status=404, reason="NotFound", message="the server could not find the requested resource"
+    )
+    assert "could not find" in judged(desired, live, apply=unserved, create=None).reason
 
 
 def test_a_record_in_an_older_version_of_the_kind_is_explained():

@@ -156,6 +156,125 @@ def test_what_a_server_or_a_controller_adds_is_not_even_listed(desired, live):
     assert (verdict.name, verdict.fields) == ("clean", ())
 
 
+NOTES = [
+    ("v1", "Service", "annotations", "cloud.google.com/neg-status"),
+    ("v1", "PersistentVolumeClaim", "annotations", "pv.kubernetes.io/bind-completed"),
+    ("v1", "PersistentVolumeClaim", "annotations", "pv.kubernetes.io/bound-by-controller"),
+    ("v1", "PersistentVolumeClaim", "annotations", "volume.beta.kubernetes.io/storage-provisioner"),
+    ("v1", "PersistentVolumeClaim", "annotations", "volume.kubernetes.io/selected-node"),
+    ("v1", "PersistentVolumeClaim", "annotations", "volume.kubernetes.io/storage-provisioner"),
+    ("v1", "PersistentVolumeClaim", "annotations", "volume.kubernetes.io/storage-resizer"),
+    ("v1", "PersistentVolume", "annotations", "pv.kubernetes.io/bound-by-controller"),
+    ("v1", "PersistentVolume", "annotations", "pv.kubernetes.io/provisioned-by"),
+    ("apps/v1", "Deployment", "annotations", "deployment.kubernetes.io/revision"),
+    ("apps/v1", "DaemonSet", "annotations", "deprecated.daemonset.template.generation"),
+    ("batch/v1", "Job", "annotations", "batch.kubernetes.io/job-tracking"),
+    ("batch/v1", "Job", "labels", "batch.kubernetes.io/controller-uid"),
+    ("batch/v1", "Job", "labels", "batch.kubernetes.io/job-name"),
+    ("batch/v1", "Job", "labels", "controller-uid"),
+    ("batch/v1", "Job", "labels", "job-name"),
+    ("autoscaling/v1", "HorizontalPodAutoscaler", "annotations", "autoscaling.alpha.kubernetes.io/behavior"),
+    (
+        "autoscaling/v1",
+        "HorizontalPodAutoscaler",
+        "annotations",
+        "autoscaling.alpha.kubernetes.io/conditions",
+    ),
+    (
+        "autoscaling/v1",
+        "HorizontalPodAutoscaler",
+        "annotations",
+        "autoscaling.alpha.kubernetes.io/current-metrics",
+    ),
+    ("autoscaling/v1", "HorizontalPodAutoscaler", "annotations", "autoscaling.alpha.kubernetes.io/metrics"),
+    ("apiregistration.k8s.io/v1", "APIService", "labels", "kube-aggregator.kubernetes.io/automanaged"),
+    ("argoproj.io/v1alpha1", "Application", "annotations", "argocd.argoproj.io/hydrate"),
+    ("argoproj.io/v1alpha1", "Application", "annotations", "argocd.argoproj.io/refresh"),
+    ("v1", "Anything", "annotations", "argocd.argoproj.io/installation-id"),
+    ("v1", "Anything", "annotations", "argocd.argoproj.io/tracking-id"),
+    ("serving.knative.dev/v1", "Service", "annotations", "serving.knative.dev/creator"),
+    ("serving.knative.dev/v1", "Route", "annotations", "serving.knative.dev/lastModifier"),
+    *(
+        ("networking.k8s.io/v1", "Ingress", "annotations", f"ingress.kubernetes.io/{name}")
+        for name in (
+            "backends",
+            "forwarding-rule",
+            "https-forwarding-rule",
+            "https-target-proxy",
+            "ssl-cert",
+            "target-proxy",
+            "url-map",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("version", "kind", "place", "name"), NOTES)
+def test_a_note_of_a_controller_is_one_on_its_own_kind_and_where_nothing_is_declared(
+    version, kind, place, name
+):
+    desired = thing(version, kind)
+    live = thing(version, kind, {place: {name: "2"}})
+    assert judged(desired, live).name == "clean"
+    # A controller may write another value for the next object.
+    assert judged(desired, live, create=thing(version, kind, {place: {name: "1"}})).name == "clean"
+    assert judged(desired, thing(version, kind, {place: {f"{name}-x": "2"}})).name == "drift-unmanaged"
+    if kind != "Anything":
+        assert (
+            judged(thing("v1", "Other"), thing("v1", "Other", {place: {name: "2"}})).name == "drift-unmanaged"
+        )
+
+
+def test_the_parts_of_a_job_that_tie_pods_to_it_are_the_controllers():
+    labels = (
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-name",
+        "controller-uid",
+        "job-name",
+    )
+    desired = job()
+    live = job(**dict.fromkeys(labels, "u"))
+    live["spec"]["selector"] = {"matchLabels": dict.fromkeys(labels, "u")}
+    created = job(**dict.fromkeys(labels, "v"))
+    created["spec"]["selector"] = {"matchLabels": dict.fromkeys(labels, "v")}
+    assert judged(desired, live, create=created).name == "clean"
+    live["spec"]["selector"]["matchLabels"]["app"] = "y"
+    assert judged(desired, live, create=created).name == "drift-unmanaged"
+
+
+@pytest.mark.parametrize("key", ["ca.crt", "namespace", "token"])
+def test_the_token_controller_fills_three_keys(key):
+    assert judged(TOKEN, {**TOKEN, "data": {key: "dA=="}}).name == "clean"
+    assert judged(TOKEN, {**TOKEN, "data": {f"{key}x": "dA=="}}).name == "drift-unmanaged"
+
+
+@pytest.mark.parametrize("name", ["kubernetes.io/service-account.uid"])
+def test_the_token_controller_marks_its_secrets(name):
+    assert judged(TOKEN, annotated(TOKEN, name)).name == "clean"
+    assert judged(thing("v1", "Secret"), annotated(thing("v1", "Secret"), name)).name == "drift-unmanaged"
+    used = labelled(TOKEN, {"kubernetes.io/legacy-token-last-used": "2026-01-01"})
+    assert judged(TOKEN, used).name == "clean"
+
+
+def test_a_served_api_has_the_usual_port():
+    api = thing("apiregistration.k8s.io/v1", "APIService", spec={"service": {"name": "s"}})
+    for port, name in ((443, "clean"), (8443, "drift-unmanaged")):
+        live = thing("apiregistration.k8s.io/v1", "APIService", spec={"service": {"name": "s", "port": port}})
+        assert judged(api, live, create=None).name == name
+
+
+def test_a_pod_is_bound_to_a_node():
+    desired = thing("v1", "Pod", spec={"containers": [{"name": "c"}]})
+    live = thing("v1", "Pod", spec={"containers": [{"name": "c"}], "nodeName": "n1"})
+    assert judged(desired, live).name == "clean"
+
+
+def test_a_map_that_is_set_as_a_whole_takes_no_additions():
+    desired = thing("v1", "Secret", metadata={}, selector={"a": "b"})
+    live = thing("v1", "Secret", metadata={}, selector={"a": "b", "c": "d"})
+    assert judged(desired, live, apply=desired).name == "drift"
+
+
 @pytest.mark.parametrize(("desired", "live"), REPORTED)
 def test_what_is_close_to_it_is_an_addition(desired, live):
     assert judged(desired, live).name == "drift-unmanaged"

@@ -191,18 +191,3 @@ def named_after_kind(place: Place) -> bool:
     names = spec.get("names") if isinstance(spec, Mapping) else None
     kind = str(names.get("kind")) if isinstance(names, Mapping) else ""
     return undeclared(place) and place.live in {kind.lower(), f"{kind}List"}
-
-
-def filled_claim(place: Place) -> bool:
-    """True where a volume has the claim that is declared, and more is known of it."""
-    return (
-        place.path[-1:] == ("claimRef",)
-        and isinstance(place.live, Mapping)
-        and (
-            place.desired is ABSENT
-            or (
-                isinstance(place.desired, Mapping)
-                and all(place.live.get(k) == v for k, v in place.desired.items())
-            )
-        )
-    )

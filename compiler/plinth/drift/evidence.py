@@ -60,7 +60,9 @@ class Evidence:
         shape = lists.shape(desired)
         record = entries(live)
         answered = entries(apply or {})
-        versions = {str(body.get("apiVersion")) for body in (live, apply, create) if body is not None}
+        versions = {
+            str(body.get("apiVersion")) for body in (desired, live, apply, create) if body is not None
+        }
         return cls(
             kind=group_kind(desired),
             shape=shape,

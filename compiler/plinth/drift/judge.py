@@ -53,7 +53,9 @@ def judge(
     if evidence.is_terminating:
         return Verdict(name="terminating", severity="high", reason="deleted, and held by finalizers")
     if evidence.versions_differ:
-        return _error("it was read in another version than the desired one, and versions are not compared")
+        # Where the desired version is not served at all, the server has said so.
+        refused = said(probes.apply, masks) if isinstance(probes.apply, Refusal) else ""
+        return _error(refused or "it was read in another version than the desired one; they are not compared")
     return _Judged(evidence, probes, masks).verdict()
 
 

@@ -16,7 +16,6 @@ from plinth.drift.causes import (
     aggregated,
     beside_another_applier,
     bundle_left_open,
-    filled_claim,
     left_to_others,
     named_after_kind,
     of_account,
@@ -273,7 +272,6 @@ RULES: Final[tuple[Rule, ...]] = (
         for path in _annotations("pv.kubernetes.io/bound-by-controller", "pv.kubernetes.io/provisioned-by")
     ),
     _row(_VOLUMES, "/spec/claimRef/**", "the volume is bound to a claim"),
-    _row(_VOLUMES, "/spec/claimRef", "the volume is bound to the claim that is declared", filled_claim),
     # What controllers of our platforms note on the objects that they serve.
     _row(_ARGO_APPLICATIONS, "/operation/**", "Argo CD keeps a running sync here"),
     *(
