@@ -100,6 +100,9 @@ _ABOUT: Final = frozenset(
 )
 """A name that ends so tells about a secret, or where one is."""
 
+_ENDS: Final = ("password", "passwd")
+"""What a word may end with that is written as one: `PGPASSWORD`."""
+
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SETTING: Final = re.compile(
     r"""
@@ -123,7 +126,7 @@ def is_secret_name(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name.rpartition("/")[2])]
     if not words or words[-1] in _ABOUT:
         return False
-    if not _SECRET_WORDS.isdisjoint(words):
+    if not _SECRET_WORDS.isdisjoint(words) or any(word.endswith(_ENDS) for word in words):
         return True
     return any(word in {"key", "keys"} and before in _KEYS_OF for before, word in pairwise(words))
 
