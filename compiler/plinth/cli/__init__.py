@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "init": "write a first platform.yaml, by questions or flags, and the workflows beside it",
     "compile": "write the Terraform roots, overlays and Argo CD objects that platform.yaml declares",
+    "drift": "compare what was compiled with what is live, in a cluster and in Terraform's plans",
     "vendor": "bring upstream manifests into the tree, verified and pinned",
     "schema": "print the JSON Schema of platform.yaml, for editors",
     "why": "say which line of the spec a compiled line comes from, or what a part of it becomes",
@@ -31,6 +32,7 @@ COMMANDS: Final = {
 DONE: Final = 0
 WRONG: Final = 1
 DIFFERENT: Final = 2
+INCOMPLETE: Final = 3
 INTERRUPTED: Final = 130
 
 
