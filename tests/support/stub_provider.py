@@ -41,14 +41,20 @@ Step = str | int
 NEVER_STORED = "never-stored"
 """Every string that an ephemeral resource makes up begins with this; no state or plan may hold it."""
 
+LIVE = "PLINTH_STUB_LIVE"
+"""The variable by which the server learns the file of what was done outside."""
+
 UNKNOWN = msgpack.ExtType(0, b"\x00")
 
 NESTING = {"single": 1, "list": 2, "set": 3, "map": 4}
 
 
 @contextmanager
-def serve(schemas: Iterable[Path]) -> Iterator[str]:
+def serve(schemas: Iterable[Path], *, live: Path | None = None) -> Iterator[str]:
     """Serve each recorded provider until the block ends; yields the value of `TF_REATTACH_PROVIDERS`.
+
+    `live` is a JSON file that says what somebody did outside, read at every refresh, by the type of a resource
+    and its `name`: `{"google_compute_network.vpc": {"mtu": 1460}}`; `null` is a resource that was deleted.
 
     Providers are named `hashicorp/google`, without a host: each tool adds its own default host,
     so one value serves Terraform and OpenTofu alike.
@@ -61,6 +67,7 @@ def serve(schemas: Iterable[Path]) -> Iterator[str]:
         log = Path(name, "log")
         command = [sys.executable, "-P", __file__, name, *map(str, schemas)]
         environment = {**os.environ, "GRPC_ENABLE_FORK_SUPPORT": "0", "GRPC_VERBOSITY": "ERROR"}
+        environment[LIVE] = str(live or "")
         with (
             log.open("w", encoding="utf-8") as errors,
             subprocess.Popen(
@@ -144,7 +151,7 @@ class StubProvider:
             "PrepareProviderConfig": lambda request: encode((1, request.raw(1))),
             "Configure": self._configure,
             "UpgradeResourceState": self._upgrade_resource_state,
-            "ReadResource": lambda request: encode((1, request.raw(2)), (3, request.raw(3))),
+            "ReadResource": self._read_resource,
             "PlanResourceChange": self._plan_resource_change,
             "ApplyResourceChange": self._apply_resource_change,
             "ImportResourceState": self._import_resource_state,
@@ -171,6 +178,17 @@ class StubProvider:
         # Every recorded schema has version 0, so the stored JSON is already in its shape.
         stored = Message(request.raw(3)).raw(1)
         return encode((1, encode((2, stored))))
+
+    def _read_resource(self, request: Message) -> bytes:
+        live = os.environ.get(LIVE)
+        changes = json.loads(Path(live).read_text(encoding="utf-8")) if live and Path(live).exists() else {}
+        current = request.value(2)
+        address = f"{request.text(1)}.{(current or {}).get('name')}"
+        if address not in changes:
+            return encode((1, request.raw(2)), (3, request.raw(3)))
+        change = changes[address]
+        now = None if change is None else {**current, **change}
+        return encode((1, _dynamic(now)), (3, request.raw(3)))
 
     def _plan_resource_change(self, request: Message) -> bytes:
         block = self._resources[request.text(1)]

@@ -1,0 +1,343 @@
+"""`plinth drift` against a real API server: what is in order is clean, and every edit is told once.
+
+The objects of a small platform are applied as Argo CD applies them. Then somebody else changes a dozen of them
+by other ways, and what is expected of each is written by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import time
+
+import pytest
+
+from plinth.cli import main
+from plinth.text.manifests import read_manifests
+from support import golden, kube, platforms
+from support.drift import PLATFORM, marked
+
+pytestmark = [kube.needs_kube, platforms.needs_mirror]
+
+MANAGER = "kubectl-edit"
+
+READER_RULES = [
+    {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "patch", "create"]},
+]
+"""What a user of the command may do; that only dry runs pass is a matter of admission."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with kube.start(tmp_path_factory.mktemp("kube")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    found = tmp_path_factory.mktemp("platform")
+    (found / "platform.yaml").write_text(PLATFORM.replace("upstreams: remote", "upstreams: vendored"))
+    assert main(["vendor", "--mirror", str(platforms.mirror()), "-C", str(found)]) == 0
+    assert main(["compile", "-C", str(found)]) == 0
+    return found
+
+
+@pytest.fixture(scope="module")
+def applied(server, folder):
+    """Every object of the platform, applied."""
+    crds = [
+        body
+        for path in sorted(folder.glob("generated/vendor/*/*/crds/*.yaml"))
+        if path.name != "kustomization.yaml"
+        for body in read_manifests(path.read_bytes())
+    ]
+    for crd in crds:
+        server.apply(crd, manager="argocd-controller")
+    for crd in crds:
+        server.wait_for(f"/apis/{crd['spec']['group']}/v1alpha1/{crd['spec']['names']['plural']}")
+    (compilation,) = golden.compiled(folder).compilations
+    objects = [
+        marked(dict(each.body), each.application.name, each.application.namespace)
+        for each in compilation.objects
+    ]
+    argo = folder / "generated/default/argocd"
+    objects += [
+        marked(body, "root", "argocd")
+        for path in sorted(argo.rglob("*.yaml"))
+        if path.name != "kustomization.yaml"
+        for body in read_manifests(path.read_bytes())
+    ]
+    objects.sort(key=lambda body: body["kind"] != "Namespace")
+    for body in objects:
+        for name in ("uid", "resourceVersion"):
+            body["metadata"].pop(name)
+        server.apply(body, manager="argocd-controller")
+    return [*crds, *objects]
+
+
+@pytest.fixture
+def drift(server, folder, tmp_path, monkeypatch, capsys):
+    def run(*words, token=kube.ADMIN):
+        monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig(tmp_path, token)))
+        code = main(["drift", "-C", str(folder), "--format", "json", *words])
+        out, err = capsys.readouterr()
+        return code, json.loads(out), out + err
+
+    return run
+
+
+def of(applied, kind, name, namespace=None):
+    (found,) = (
+        each
+        for each in applied
+        if (each["kind"], each["metadata"]["name"]) == (kind, name)
+        and namespace in {None, each["metadata"].get("namespace")}
+    )
+    return found
+
+
+def resource_versions(server, applied):
+    return {server.path(each): server.get(each)["metadata"]["resourceVersion"] for each in applied}
+
+
+def test_what_was_applied_is_clean_and_nothing_changes_by_asking(server, applied, drift):
+    before = resource_versions(server, applied)
+    code, report, _ = drift("--context", "rig")
+    assert report["findings"] == []
+    assert report["unknown"] == []
+    assert code == 0
+    assert (
+        report["summary"]["checked"]
+        == report["summary"]["clean"] + report["summary"]["explained"]
+        == len(applied)
+    )
+    assert resource_versions(server, applied) == before
+
+
+def replace(path, value):
+    return {"op": "replace", "path": path, "value": value}
+
+
+def add(path, value):
+    return {"op": "add", "path": path, "value": value}
+
+
+POD = "/spec/template/spec"
+
+EDITS = {
+    # kind and name: operations, class, fields, the line of the spec or the compiler's reason
+    ("Deployment", "mlflow"): (
+        [replace(f"{POD}/containers/0/image", "ghcr.io/mallory/mlflow:latest")],
+        "drift",
+        [f"{POD}/containers/[name=mlflow]/image"],
+    ),
+    ("Deployment", "argocd-server"): (
+        [{"op": "remove", "path": f"{POD}/containers/0/args/0"}],
+        "drift",
+        [f"{POD}/containers/[name=argocd-server]/args"],
+    ),
+    ("Deployment", "argocd-repo-server"): (
+        [replace("/spec/replicas", 5)],
+        None,  # upstream leaves it open: an overridden default
+        ["/spec/replicas"],
+    ),
+    ("Deployment", "argocd-redis"): (
+        [add(f"{POD}/containers/0/env/-", {"name": "EXTRA", "value": "1"})],
+        "drift-unmanaged",
+        [f"{POD}/containers/[name=redis]/env/[name=EXTRA]"],
+    ),
+    ("ServiceAccount", "mlflow"): (
+        [add("/metadata/labels", {"team": "vision"})],
+        "drift-unmanaged",
+        ["/metadata/labels"],
+    ),
+    ("Service", "mlflow"): (
+        [add("/spec/ports/-", {"name": "debug", "port": 9000, "protocol": "TCP", "targetPort": 9000})],
+        "drift-unmanaged",
+        ["/spec/ports/[port=9000,protocol=TCP]"],
+    ),
+    ("Role", "argocd-server"): (
+        [replace("/rules/0/verbs", ["*"])],
+        "drift",
+        ["/rules"],
+    ),
+    ("ConfigMap", "argocd-cm"): (
+        [replace("/data/exec.enabled", "true")],
+        "drift",
+        ["/data/exec.enabled"],
+    ),
+    ("Application", "mlflow"): (
+        [replace("/spec/syncPolicy/automated/selfHeal", False)],  # noqa: FBT003 - JSON
+        "drift",
+        ["/spec/syncPolicy/automated/selfHeal"],
+    ),
+    ("NetworkPolicy", "mlflow"): (
+        [add("/metadata/annotations/note", "let me in")],
+        "drift-unmanaged",
+        ["/metadata/annotations/note"],
+    ),
+    ("Secret", "argocd-secret"): (
+        [add("/data", {"admin.password": "aHVudGVyMi1pcy1ub3QtYS1wYXNzd29yZA=="})],
+        "ignored",  # Argo CD is told to leave its data alone
+        [],
+    ),
+    ("ConfigMap", "argocd-rbac-cm"): (
+        [replace("/data/policy.default", "role:admin")],
+        "drift",
+        ["/data/policy.default"],
+    ),
+}
+
+
+@pytest.fixture
+def edited(server, applied):
+    """The platform after a dozen edits, put back afterwards."""
+    bodies = {key: of(applied, *key) for key in EDITS}
+    removed = of(applied, "Service", "argocd-metrics")
+    for key, (operations, *_) in EDITS.items():
+        server.edit(bodies[key], operations, manager=MANAGER)
+    server.delete(removed)
+    yield
+    for body in (*bodies.values(), removed):
+        # What was added is not ours to take back by applying: the object is made anew.
+        with contextlib.suppress(kube.NotFound):
+            server.delete(body)
+    for body in (*bodies.values(), removed):
+        finalizers = body["metadata"].get("finalizers")
+        if finalizers:
+            server.edit(body, [{"op": "remove", "path": "/metadata/finalizers"}], manager="argocd-controller")
+        server.apply(copy.deepcopy(body), manager="argocd-controller")
+
+
+def test_every_edit_is_told_once_with_its_class_its_actor_and_its_line(server, applied, edited, drift):
+    before = resource_versions(
+        server, [each for each in applied if each["metadata"]["name"] != "argocd-metrics"]
+    )
+    code, report, said = drift()
+    found = {(each["resource"]["kind"], each["resource"]["name"]): each for each in report["findings"]}
+    assert code == 2
+    assert report["unknown"] == []
+    assert len(found) == len(report["findings"])
+    expected = {key for key, (_, class_, _) in EDITS.items() if class_ != "ignored"}
+    assert set(found) == expected | {("Service", "argocd-metrics")}
+    assert found["Service", "argocd-metrics"]["class"] == "missing"
+    for key in expected:
+        _, class_, paths = EDITS[key]
+        finding = found[key]
+        assert finding["class"] == (class_ or "drift-unmanaged"), key
+        assert [field["path"] for field in finding["fields"]] == paths, key
+        # Who takes a field away is not recorded.
+        actors = [] if key == ("Deployment", "argocd-server") else [MANAGER]
+        assert [actor["manager"] for actor in finding["actors"]] == actors, key
+        assert finding["origins"], key
+    assert (
+        found["Deployment", "mlflow"]["severity"] == found["Role", "argocd-server"]["severity"] == "critical"
+    )
+    (line,) = {each["line"] for each in found["Service", "mlflow"]["origins"]}
+    assert PLATFORM.splitlines()[line - 1].strip().startswith("mlflow:")
+    assert "hunter2" not in said
+    assert "aHVudGVyMi1" not in said
+    assert (
+        resource_versions(server, [each for each in applied if each["metadata"]["name"] != "argocd-metrics"])
+        == before
+    )
+
+
+def test_a_user_with_four_verbs_sees_the_same(server, applied, drift):
+    _grant(server, READER_RULES)
+    code, report, _ = drift(token=kube.READER)
+    roles = {each["what"].partition(" ")[0] for each in report["unknown"]}
+    assert report["findings"] == []
+    assert roles <= {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
+    assert code == (3 if roles else 0)
+
+
+def test_a_user_who_may_only_read_is_told_what_is_missing(server, applied, drift):
+    _grant(server, [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}])
+    code, report, _ = drift(token=kube.READER)
+    assert (code, report["findings"]) == (3, [])
+    assert len(report["unknown"]) == len(applied)
+    assert "the right to patch `deployments` is missing" in json.dumps(report["unknown"])
+
+
+def test_the_command_itself_uses_no_right_but_dry_runs(server, applied, drift):
+    """An admission policy that lets nothing pass for this user but dry runs, and the command works under it."""
+    _grant(server, READER_RULES)
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "dry-runs-only"},
+        "spec": {
+            "matchConstraints": {
+                "resourceRules": [
+                    {
+                        "apiGroups": ["*"],
+                        "apiVersions": ["*"],
+                        "operations": ["CREATE", "UPDATE", "DELETE", "CONNECT"],
+                        "resources": ["*/*"],
+                    }
+                ]
+            },
+            "matchConditions": [{"name": "reader", "expression": "request.userInfo.username == 'reader'"}],
+            "validations": [{"expression": "has(request.dryRun) && request.dryRun"}],
+        },
+    }
+    binding = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "dry-runs-only"},
+        "spec": {"policyName": "dry-runs-only", "validationActions": ["Deny"]},
+    }
+    server.apply(policy, manager="test")
+    server.apply(binding, manager="test")
+    try:
+        _wait_until_refused(server, of(applied, "Service", "mlflow"))
+        _, report, _ = drift(token=kube.READER)
+        assert report["findings"] == []
+        assert {each["what"].partition(" ")[0] for each in report["unknown"]} <= {
+            "ClusterRole",
+            "ClusterRoleBinding",
+            "Role",
+            "RoleBinding",
+        }
+    finally:
+        server.delete(binding)
+        server.delete(policy)
+
+
+def _wait_until_refused(server, body):
+    """A policy works a moment after it is bound: until a change that changes nothing is refused."""
+    end = time.monotonic() + 60
+    path = f"{server.path(body)}?fieldManager=test"
+    while time.monotonic() < end:
+        try:
+            server.request(
+                "PATCH", path, {"metadata": {}}, kind="application/merge-patch+json", token=kube.READER
+            )
+        except kube.Invalid:
+            return
+        time.sleep(0.2)
+    pytest.fail("the policy does not come into force")
+
+
+def _grant(server, rules):
+    server.apply(
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": "reader"},
+            "rules": rules,
+        },
+        manager="test",
+    )
+    server.apply(
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "reader"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reader"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "reader"}],
+        },
+        manager="test",
+    )
