@@ -9,7 +9,8 @@ import pytest
 
 from plinth.cli import main
 from plinth.ir.ledger import Entry, read_ledger
-from plinth.reports.why import at_address, becomes, origins_at, why_line
+from plinth.ir.origins import origins_at
+from plinth.reports.why import at_address, becomes, why_line
 from plinth.text.nodes import find, read_yaml
 from plinth.text.places import pointers
 from plinth.text.spans import parse_path

@@ -21,6 +21,7 @@ from plinth.drift.findings import Reading, identity
 from plinth.drift.plan_file import LARGEST_BYTES
 from plinth.drift.report import as_json, as_text
 from plinth.ir.layout import vendor
+from plinth.ir.origins import BECAUSE
 from plinth.ir.said import show_origins
 from plinth.live.api_server import connect
 from plinth.live.git import committed_digests
@@ -30,7 +31,6 @@ from plinth.reconcile.cluster import read_cluster
 from plinth.reconcile.desired import wanted
 from plinth.reconcile.plans import read_terraform, too_large
 from plinth.reconcile.stale import stale
-from plinth.reports.why import BECAUSE
 from plinth.text.manifests import read_manifests
 from plinth.text.nodes import find, read_yaml
 from plinth.text.spans import parse_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.reports.why import origins_at
+from plinth.ir.origins import origins_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,9 +14,9 @@ from plinth.drift import Unknown
 from plinth.drift.findings import Reading
 from plinth.drift.plan_file import LARGEST_BYTES, NotAPlan, addresses, constants, read_plan
 from plinth.drift.terraform import Root, classify
+from plinth.ir.origins import origins_at
 from plinth.ir.said import pointer
 from plinth.ir.targets import TerraformResource
-from plinth.reports.why import origins_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
