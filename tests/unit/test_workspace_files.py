@@ -123,13 +123,13 @@ def test_an_input_that_we_write_ourselves_has_not_changed(tmp_path):
     assert workspace.inputs == {"plinth.lock.yaml": digest(b"2")}
 
 
-def test_what_is_only_proven_is_seen_and_is_no_input(tmp_path):
+def test_what_is_only_proven_is_remembered_and_is_no_input(tmp_path):
     crd = tmp_path / "crd.yaml"
     crd.write_bytes(b"1")
     workspace = Workspace(tmp_path)
     assert workspace.prove(["crd.yaml", "none.yaml"]) == {"crd.yaml": digest(b"1"), "none.yaml": None}
     assert workspace.inputs == {}
-    assert workspace.seen == {"crd.yaml": digest(b"1"), "none.yaml": None}
+    assert workspace.inputs_seen == {"crd.yaml": digest(b"1"), "none.yaml": None}
     crd.write_bytes(b"2")
     workspace.write(workspace.plan(DEV))
     assert (tmp_path / "overlays/dev/mlflow/a.yaml").read_bytes() == b"a\n"

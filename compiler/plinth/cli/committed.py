@@ -46,7 +46,7 @@ class CommittedFiles:
         self._groups: dict[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {}
 
     @property
-    def seen(self) -> Mapping[str, str | None]:
+    def inputs_seen(self) -> Mapping[str, str | None]:
         """Path -> digest of everything that was read or proven, None for what the commit does not have."""
         return MappingProxyType(self._seen)
 

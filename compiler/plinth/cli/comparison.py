@@ -72,7 +72,7 @@ class _Base:
         names = {each.environment.name for each in result.compilations}
         if self._data is None:
             self._console.say(f"there is no {self._options.file} in {self._revision.name}: everything is new")
-        elif self._files.has_the_same(project.workspace.seen):
+        elif self._files.has_the_same(project.workspace.inputs_seen):
             base, due = wanted, self._due(project)
         else:
             base, due, more = self._compiled(committed)

@@ -108,7 +108,7 @@ def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, An
         _report(console, plan.written, plan.removed, withheld, unchanged=plan.unchanged, check=options.check)
         clean = plan.is_clean and not plan.edited
         if clean or not options.check:
-            files = {**project.workspace.seen, **plan.digests}
+            files = {**project.workspace.inputs_seen, **plan.digests}
             said = {
                 "withheld": withheld,
                 "files": plan.unchanged + len(plan.files),

@@ -53,7 +53,7 @@ class Files(Protocol):
     """Where files are read from: the folder as it is, or as a commit has it."""
 
     @property
-    def seen(self) -> Mapping[str, str | None]:
+    def inputs_seen(self) -> Mapping[str, str | None]:
         """Path -> digest of everything that was read or proven, None for what is not there."""
 
     def read_all(self, paths: Iterable[str]) -> dict[str, bytes | None]:
@@ -151,7 +151,7 @@ class Project:
         ]
         marks = self._files.prove(unused)
         texts = self._files.read_all(entry.path for entry in entries if entry.path not in marks)
-        seen = self._files.seen
+        seen = self._files.inputs_seen
         marks |= {path: seen[path] for path in texts}
         for entry in entries:
             if marks[entry.path] != entry.digest:

@@ -42,7 +42,7 @@ class Workspace:
         return {path: mark for path, mark in self._inputs.items() if mark is not None}
 
     @property
-    def seen(self) -> Mapping[str, str | None]:
+    def inputs_seen(self) -> Mapping[str, str | None]:
         """As `inputs`, with what was only proven, and `None` for a file that was looked for and missing."""
         return {**self._inputs, **self._proven}
 
