@@ -65,15 +65,22 @@ class Bench:
             yield from self._of_tree(name, tree)
         yield from self._of_bound()
         yield from self._of_fleets()
+        self.left_out.append("validate: there is no such command; a compile validates")
 
     def _of_tree(self, name: str, tree: Tree) -> Iterator[Measure]:
         here = (*PLINTH, "compile", "-C", str(tree.root))
         yield Measure(key=f"{name}: cold", command=here, before=tree.clear, environment=tree.plugins)
-        # The next ones find the tree that `cold` has left.
+        yield Measure(
+            key=f"{name}: cold, not written",
+            command=(*here, "--check"),
+            before=tree.clear,
+            environment=tree.plugins,
+            codes=frozenset({2}),
+        )
+        # The next ones find the tree that a cold compile leaves.
+        yield Measure(key=f"{name}: again", command=here, environment=tree.plugins)
         yield Measure(key=f"{name}: nothing changed", command=here, environment=tree.plugins)
-        if not _has_diff():
-            self.left_out.append(f"{name}: diff, nothing changed: `plinth compile` has no `--diff`")
-        elif not tree.commit():
+        if not tree.commit():
             self.left_out.append(f"{name}: diff, nothing changed: there is no git")
         else:
             diff = (*here, "--diff")
@@ -84,6 +91,7 @@ class Bench:
             self.left_out.append(f"{name}: kubectl kustomize: there is no kubectl")
         else:
             yield self._kustomize(name, tree)
+            yield from self._later_cost(name, tree) if name == "example" else ()
         yield Measure(
             key=f"{name}: one value changed", command=here, before=tree.change, environment=tree.plugins
         )
@@ -92,6 +100,16 @@ class Bench:
         homes = [trees.whole(tree, each, self.folder / f"{name}-whole") for each in tree.environments]
         script = 'for each; do kubectl kustomize "$each" >/dev/null || exit 1; done'
         return Measure(key=f"{name}: kubectl kustomize", command=("sh", "-c", script, "sh", *map(str, homes)))
+
+    def _later_cost(self, name: str, tree: Tree) -> Iterator[Measure]:
+        """What an overlay of ours costs whoever builds it, Argo CD above all."""
+        one = trees.one_config_map(self.folder / f"{name}-one")
+        overlay = tree.root / "overlays" / tree.environments[0] / "jupyterhub"
+        for key, folder in (
+            (f"{name}: kubectl, one ConfigMap", one),
+            (f"{name}: kubectl, one overlay", overlay),
+        ):
+            yield Measure(key=key, command=("kubectl", "kustomize", str(folder)))
 
     def _of_bound(self) -> Iterator[Measure]:
         if self.bound is None:
@@ -181,13 +199,6 @@ def _folder(variable: str, name: str) -> Path | None:
     named = os.environ.get(variable)
     folder = Path(named) if named else ROOT.parent / "shared" / name
     return folder if folder.is_dir() else None
-
-
-def _has_diff() -> bool:
-    done = subprocess.run(
-        [*PLINTH, "compile", "--help"], check=True, capture_output=True, text=True, env=process_environment()
-    )
-    return "--diff" in done.stdout
 
 
 if __name__ == "__main__":

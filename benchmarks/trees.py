@@ -157,6 +157,15 @@ def whole(tree: Tree, environment: str, folder: Path) -> Path:
     return home
 
 
+def one_config_map(folder: Path) -> Path:
+    """The smallest kustomization that builds: what starting kubectl takes."""
+    folder.mkdir()
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}}
+    (folder / "one.yaml").write_text(json.dumps(body), encoding="utf-8")
+    (folder / "kustomization.yaml").write_text(json.dumps({"resources": ["one.yaml"]}), encoding="utf-8")
+    return folder
+
+
 def memory_folder() -> str | None:
     """A folder on a memory file system with room, or None: creating files on a disk varies 40-fold."""
     folder = Path("/dev/shm")  # noqa: S108 - it is the file system that is wanted; names in it are random
