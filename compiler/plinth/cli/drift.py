@@ -21,7 +21,7 @@ from plinth.drift.findings import Reading, identity
 from plinth.drift.plan_file import LARGEST_BYTES
 from plinth.drift.report import as_json, as_text
 from plinth.ir.layout import vendor
-from plinth.ir.origins import BECAUSE
+from plinth.ir.origins import place_of
 from plinth.ir.said import show_origins
 from plinth.live.api_server import connect
 from plinth.live.git import committed_digests
@@ -32,8 +32,7 @@ from plinth.reconcile.desired import wanted
 from plinth.reconcile.plans import read_terraform, too_large
 from plinth.reconcile.stale import stale
 from plinth.text.manifests import read_manifests
-from plinth.text.nodes import find, read_yaml
-from plinth.text.spans import parse_path
+from plinth.text.nodes import read_yaml
 
 if TYPE_CHECKING:
     import argparse
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from plinth.compilation import Compilation
     from plinth.ir.targets import Application
     from plinth.pipeline import Result
-    from plinth.text.nodes import Node
 
 EXAMPLES = """\
 examples:
@@ -90,7 +88,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.warn(result.diagnostics)
         chosen = _chosen(options, result)
         reading = _read(options, console, project, result, chosen)
-    place = _placing(read_yaml(spec, project.file)[0], project.file)
+    document = read_yaml(spec, project.file)[0]
+
+    def place(origin: str) -> Mapping[str, Any]:
+        return place_of(origin, document, project.file)
+
     console.data(as_json(reading, place))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     width = shutil.get_terminal_size(fallback=(100, 24)).columns
@@ -214,19 +216,6 @@ def _withheld(env: str, application: Application) -> Finding:
         reason=f"it is not delivered before there is {', '.join(application.withheld)}",
         remedy="give what it waits for, then `plinth compile`",
     )
-
-
-def _placing(document: Node | None, file: str) -> Callable[[str], Mapping[str, Any]]:
-    """For an origin as a ledger has it, its place in the spec."""
-
-    def place(origin: str) -> Mapping[str, Any]:
-        if origin.startswith(BECAUSE):
-            return {"because": origin.removeprefix(BECAUSE)}
-        node = find(document, parse_path(origin)) if document else None
-        span = (node.key_span or node.span) if node else None
-        return {"path": origin, "file": file if span else None, "line": span.line if span else None}
-
-    return place
 
 
 def _say_what_was_left_out(

@@ -9,10 +9,9 @@ from plinth.cli.project import Project, told
 from plinth.cli.tree_arguments import add_tree_arguments
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 from plinth.diagnostics.suggest import did_you_mean
-from plinth.ir.origins import BECAUSE
+from plinth.ir.origins import place_of
 from plinth.reports.why import Reason, at_address, becomes, why_file, why_line
-from plinth.text.nodes import find, read_yaml
-from plinth.text.spans import parse_path
+from plinth.text.nodes import read_yaml
 
 if TYPE_CHECKING:
     import argparse
@@ -98,17 +97,8 @@ def _answer(reason: Reason, document: Node | None, file: str) -> dict[str, Any]:
         "file": reason.file,
         "line": reason.line,
         "pointer": reason.pointer,
-        "origins": [_origin(each, document, file) for each in reason.origins],
+        "origins": [place_of(each, document, file) for each in reason.origins],
     }
-
-
-def _origin(text: str, document: Node | None, file: str) -> dict[str, Any]:
-    if text.startswith(BECAUSE):
-        return {"because": text.removeprefix(BECAUSE)}
-    path = parse_path(text)
-    node = find(document, path) if document else None
-    span = (node.key_span or node.span) if node else None
-    return {"path": text, "file": file if span else None, "line": span.line if span else None}
 
 
 def _shown(answer: dict[str, Any]) -> str:

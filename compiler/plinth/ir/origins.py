@@ -6,10 +6,15 @@ An origin is the text of a path of the spec, or a decision of the compiler in wo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from plinth.text.nodes import find
+from plinth.text.spans import parse_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from plinth.text.nodes import Node
 
 BECAUSE: Final = "because "
 _FORMAT: Final = f"{BECAUSE}the file's format wants it"
@@ -34,3 +39,15 @@ def spec_first(origins: Iterable[str]) -> tuple[str, ...]:
 def is_below(origin: str, path: str) -> bool:
     """Whether an origin is a path of the spec, or anything in what stands there."""
     return origin == path or origin.startswith((f"{path}.", f"{path}["))
+
+
+def place_of(origin: str, document: Node | None, file: str) -> dict[str, Any]:
+    """An origin as JSON: `{"path", "file", "line"}`, or `{"because"}` for a decision of the compiler.
+
+    File and line are None where the document has no such path (any more).
+    """
+    if origin.startswith(BECAUSE):
+        return {"because": origin.removeprefix(BECAUSE)}
+    node = find(document, parse_path(origin)) if document else None
+    span = (node.key_span or node.span) if node else None
+    return {"path": origin, "file": file if span else None, "line": span.line if span else None}

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.diagnostics.show import printable
-from plinth.ir.origins import BECAUSE
+from plinth.ir.origins import place_of
 from plinth.plan.fields import ABSENT
-from plinth.text.nodes import find
-from plinth.text.spans import parse_path, show_path
+from plinth.text.spans import show_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,16 +65,11 @@ class Places:
 
     def of(self, origin: str) -> dict[str, Any]:
         """An origin as JSON: `{"path", "file", "line"}`, with `revision` where only the commit has it."""
-        if origin.startswith(BECAUSE):
-            return {"because": origin.removeprefix(BECAUSE)}
-        path = parse_path(origin)
         for document, revision in zip(self.documents, (None, self.base), strict=True):
-            node = find(document, path) if document else None
-            span = (node.key_span or node.span) if node else None
-            if span:
-                found: dict[str, Any] = {"path": origin, "file": self.file, "line": span.line}
+            found = place_of(origin, document, self.file)
+            if "because" in found or found["line"] is not None:
                 return found if revision is None else {**found, "revision": revision}
-        return {"path": origin, "file": None, "line": None}
+        return found
 
 
 def as_json(diff: Diff, places: Places) -> dict[str, Any]:
