@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plinth.cli import DIFFERENT, DONE, INCOMPLETE
 from plinth.cli.project import Project, told
-from plinth.cli.tree_arguments import add_tree_arguments
+from plinth.cli.tree_arguments import add_environment_argument, add_tree_arguments
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 from plinth.drift import Finding
 from plinth.drift.findings import Reading, identity
@@ -57,13 +57,8 @@ CLEAR_LINE: Final = "\r\x1b[K"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `plinth drift`."""
     add_tree_arguments(parser)
-    parser.add_argument(
-        "--env",
-        dest="environments",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="the environment (default: the only one there is); with --no-cluster it may be repeated",
+    add_environment_argument(
+        parser, "the environment (default: the only one there is); with --no-cluster it may be repeated"
     )
     parser.add_argument(
         "--context", metavar="NAME", help="the kubeconfig's context (default: the current one)"

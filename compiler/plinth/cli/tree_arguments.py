@@ -38,13 +38,15 @@ def add_format_argument(parser: argparse.ArgumentParser, *more: str) -> None:
     )
 
 
-def add_environment_argument(parser: argparse.ArgumentParser) -> None:
-    """`--env`: `options.environments`, empty for all."""
+def add_environment_argument(
+    parser: argparse.ArgumentParser, help_: str = "only this environment; may be repeated"
+) -> None:
+    """`--env`: `options.environments`, empty where none is said."""
     parser.add_argument(
         "--env",
         dest="environments",
         metavar="NAME",
         action="append",
         default=[],
-        help="only this environment; may be repeated",
+        help=help_,
     )

@@ -95,15 +95,15 @@ def _excerpt(line: str, span: Span) -> tuple[str, int, int]:
     last = first + LONGEST_LINE
     cut_before, cut_after = "…" if first else "", "…" if last < len(shown) else ""
     text = cut_before + "".join(shown[first:last]) + cut_after
-    before = _columns(cut_before) + sum(map(_columns, shown[first:start]))
-    return text, before, max(1, sum(map(_columns, shown[start : min(end, last)])))
+    before = columns(cut_before) + sum(map(columns, shown[first:start]))
+    return text, before, max(1, sum(map(columns, shown[start : min(end, last)])))
 
 
 def _visible(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
     """The columns that a terminal gives to printable text."""
     if text.isascii():
         return len(text)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.diagnostics.secrets import hide_secrets
-from plinth.diagnostics.show import printable
+from plinth.diagnostics.show import columns, printable
 from plinth.drift.findings import SEVERITIES
 
 if TYPE_CHECKING:
@@ -163,17 +162,17 @@ def _from_where_they_differ(one: list[str], other: list[str]) -> tuple[list[str]
 
 def _cut(parts: list[str]) -> str:
     """As much of a value as is shown: its start and its end."""
-    if sum(map(_columns, parts)) <= LONGEST_VALUE:
+    if sum(map(columns, parts)) <= LONGEST_VALUE:
         return "".join(parts)
     head, tail = _fitting(parts, LONGEST_VALUE // 2), _fitting(parts[::-1], LONGEST_VALUE // 2 - 1)
     return "".join((*head, "…", *reversed(tail)))
 
 
-def _fitting(parts: list[str], columns: int) -> list[str]:
+def _fitting(parts: list[str], room: int) -> list[str]:
     found, used = [], 0
     for part in parts:
-        used += _columns(part)
-        if used > columns:
+        used += columns(part)
+        if used > room:
             break
         found.append(part)
     return found
@@ -196,25 +195,16 @@ def _wrapped(text: str, width: int) -> list[str]:
     is_begun = False
     for word in re.split(r" (?! )", printable(text).strip(" ")):
         glue = " " if is_begun else ""
-        if is_begun and _columns(lines[-1] + glue + word) > width:
+        if is_begun and columns(lines[-1] + glue + word) > width:
             lines.append(f"{indent}  ")
             glue = ""
         lines[-1] += glue
         for token in _TOKEN.findall(word):
-            if _columns(lines[-1] + token) > width and lines[-1].strip():
+            if columns(lines[-1] + token) > width and lines[-1].strip():
                 lines.append(f"{indent}  ")
             lines[-1] += token
         is_begun = True
     return [line.rstrip() for line in lines]
-
-
-def _columns(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
-        for each in text
-    )
 
 
 def _finding(finding: Finding, place: Place) -> dict[str, Any]:
