@@ -44,6 +44,8 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
+            # Whoever started the tests may have told them to ignore it, as a shell does in the background.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.environ.update(COLUMNS="40", NO_COLOR="1")
             os.execv(sys.executable, [sys.executable, "-m", "plinth", "init", *words])  # noqa: S606 - the child of a fork
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
