@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 
-.PHONY: demo test check bench catalog clean help
+.PHONY: demo test rig check bench catalog clean help
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ demo: $(VENV)/.ready  ## compile the example into build/demo and say what to do 
 
 test: $(VENV)/.ready  ## every test that this machine can run; what is left out is named with its reason
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+rig: $(VENV)/.ready  ## build the real systems under test once, into a cache outside the repository
+	@$(BIN)/python -m tests.rig build
 
 check: $(VENV)/.ready  ## what a reviewer should not have to say: style, types, floors, and the example's tree
 	@$(BIN)/ruff check .

@@ -1,0 +1,155 @@
+"""What the rig consists of, and where it is kept.
+
+A program is a package of a pinned Go module. `pins/<module>/` holds `go.mod` and `go.sum`, with the
+replacements that the program's own module needs, so that a build depends on nothing but these files.
+
+Built programs lie in `<cache>/<digest>/bin`. The digest is that of all pins, flags and the platform: a
+program that is there was built from what this checkout says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PINS: Final = Path(__file__).parent / "pins"
+VARIABLE: Final = "PLINTH_RIG_CACHE"
+
+KUBERNETES: Final = "1.36.3"
+# Without these the API server says that its version is `v0.0.0-master+$Format:%H$`, which no client reads.
+_KUBERNETES_FLAGS: Final = " ".join(
+    f"-X k8s.io/component-base/version.{name}={value}"
+    for name, value in (
+        ("gitVersion", f"v{KUBERNETES}"),
+        ("gitMajor", KUBERNETES.split(".")[0]),
+        ("gitMinor", KUBERNETES.split(".")[1]),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A binary that is built from a pinned module."""
+
+    name: str
+    module: str
+    """The folder of `pins/`."""
+    package: str
+    cold_build_s: int
+    """Seconds on two idle cores with nothing in Go's caches; said before a build, so that nobody gives up early."""
+    linker_flags: str = ""
+    other_names: tuple[str, ...] = ()
+    """Links beside the binary. Argo CD is one binary that takes its role from its name."""
+    module_files: tuple[tuple[str, str], ...] = ()
+    """Files of the package's module that are kept beside the binaries: pattern below the module, folder below `share`."""
+
+
+PROGRAMS: Final = (
+    Program(name="etcd", module="etcd", package="go.etcd.io/etcd/server/v3", cold_build_s=90),
+    *(
+        Program(
+            name=name,
+            module="kube",
+            package=f"k8s.io/kubernetes/cmd/{name}",
+            cold_build_s=cold_build_s,
+            linker_flags=_KUBERNETES_FLAGS,
+        )
+        for name, cold_build_s in (
+            ("kube-apiserver", 310),
+            ("kube-controller-manager", 90),
+            ("kube-scheduler", 11),
+        )
+    ),
+    Program(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok", cold_build_s=230),
+    Program(
+        name="argocd",
+        module="argocd",
+        package="github.com/argoproj/argo-cd/v3/cmd",
+        cold_build_s=300,
+        other_names=("argocd-repo-server", "argocd-application-controller"),
+        module_files=(("manifests/crds/*-crd.yaml", "argocd/crds"),),
+    ),
+    Program(
+        name="kustomize",
+        module="kustomize",
+        package="sigs.k8s.io/kustomize/kustomize/v5",
+        cold_build_s=47,
+    ),
+    Program(name="helm", module="helm", package="helm.sh/helm/v3/cmd/helm", cold_build_s=127),
+    Program(name="tofu", module="tofu", package="github.com/opentofu/opentofu/cmd/tofu", cold_build_s=430),
+    Program(
+        name="terraform-provider-google",
+        module="provider-google",
+        package="github.com/hashicorp/terraform-provider-google",
+        cold_build_s=390,
+    ),
+)
+"""In the order in which they are built: what most tests need comes first."""
+
+REDIS: Final = "redis-server"
+"""Needed by Argo CD, and no Go program: it is the distribution's, see `debian`."""
+
+
+def cache() -> Path:
+    """The folder of everything that was built, whatever the pins."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named).expanduser().absolute()
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "plinth-rig"
+
+
+def folder() -> Path:
+    """The folder of what was built from the pins of this checkout: `bin`, `share`, `logs`."""
+    return cache() / digest()
+
+
+def digest(pins: Path = PINS, programs: Iterable[Program] = PROGRAMS) -> str:
+    """16 hexadecimal digits that stand for all that a build depends on."""
+    state = hashlib.sha256(f"{platform.system()} {platform.machine()}\n".encode())
+    for each in programs:
+        built = (each.name, each.package, each.linker_flags, each.other_names, each.module_files)
+        state.update(f"{built!r}\n".encode())
+        for name in ("go.mod", "go.sum"):
+            state.update((pins / each.module / name).read_bytes())
+    return state.hexdigest()[:16]
+
+
+def stale() -> list[Path]:
+    """Folders that were built from other pins; nobody needs them but an older checkout."""
+    kept = digest()
+    return sorted(each.parent for each in cache().glob("*/bin") if each.parent.name not in (kept, "go"))
+
+
+def is_built(program: Program, where: Path) -> bool:
+    """True if the program and all that belongs to it lie in a folder such as `folder()`."""
+    names = (program.name, *program.other_names)
+    shares = (target for _, target in program.module_files)
+    return all((where / "bin" / name).is_file() for name in names) and all(
+        (where / "share" / target).is_dir() for target in shares
+    )
+
+
+def program(name: str) -> str | None:
+    """The path of a program or of one of its other names, or None where it is not built."""
+    if name == REDIS:
+        return shutil.which(REDIS)
+    where = folder()
+    for each in PROGRAMS:
+        if name in (each.name, *each.other_names) and is_built(each, where):
+            return str(where / "bin" / name)
+    return None
+
+
+def missing(*names: str) -> str | None:
+    """Why a test that needs these programs is left out; None where all of them are there."""
+    lacking = [name for name in names if program(name) is None]
+    return f"{', '.join(lacking)} not built: run `make rig`" if lacking else None
