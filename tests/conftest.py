@@ -13,6 +13,8 @@ import pytest
 from plinth.cli import main
 from support import golden, platforms, stub_provider
 
+pytest_plugins = ("rig.fixtures",)
+
 SCHEMAS = sorted(Path(__file__).parent.joinpath("data", "tfschema").glob("*.json"))
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from . import build, debian, go, programs
+from .argocd import argo_cd
 from .control_plane import control_plane
 from .faults import RigFault
 
@@ -38,7 +39,9 @@ def main(arguments: list[str]) -> int:
     upping.add_argument(
         "--kwok", action="store_true", help="with controllers, scheduler and one simulated node"
     )
-    upping.add_argument("--argocd", action="store_true", help="with controllers and Argo CD")
+    upping.add_argument(
+        "--argocd", action="store_true", help="with Argo CD and the controllers that it needs"
+    )
     options = parser.parse_args(arguments)
     try:
         if options.command == "build":
@@ -76,16 +79,18 @@ def status() -> int:
 
 def up(options: argparse.Namespace) -> int:
     """Run a control plane until Ctrl-C; stdout gets the path of its kubeconfig."""
-    with control_plane() as cluster:
-        if options.controllers or options.argocd:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), ExitStack() as parts:
+        cluster = parts.enter_context(control_plane())
+        if options.controllers:
             cluster.add_controllers()
         if options.kwok:
             cluster.add_nodes("node-1")
+        if options.argocd:
+            parts.enter_context(argo_cd(cluster))
         print(cluster.kubeconfig(), flush=True)  # noqa: T201 - this is a command
         print(f"logs: {cluster.programs.logs}; Ctrl-C ends it", file=sys.stderr)  # noqa: T201 - as above
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with suppress(KeyboardInterrupt):
-            cluster.wait("somebody ends it", lambda: False, timeout_s=float("inf"))
+        cluster.wait("somebody ends it", lambda: False, timeout_s=float("inf"))
     return 0
 
 

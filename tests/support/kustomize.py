@@ -11,10 +11,12 @@ import subprocess
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+import rig
 from plinth.catalog.facts import key_of
 from plinth.text.manifests import read_manifests
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from plinth.catalog.objects import ObjectKey
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 VARIABLE = "PLINTH_KUSTOMIZE"
 TIMEOUT_S = 120.0
 
-MISSING = f"neither `kustomize` nor `kubectl` is on PATH, and {VARIABLE} names neither"
+MISSING = (
+    f"neither `kustomize` nor `kubectl` is on PATH, {VARIABLE} names neither, and `make rig` has built none"
+)
 
 
 class BuildError(Exception):
@@ -32,11 +36,15 @@ class BuildError(Exception):
 def command() -> tuple[str, ...] | None:
     """The words that build the folder named after them, or None where there is no such program."""
     named = os.environ.get(VARIABLE)
-    for name in (named,) if named else ("kustomize", "kubectl"):
-        path = shutil.which(name)
+    for path in (shutil.which(named),) if named else _found():
         if path:
             return (path, "kustomize" if PurePath(path).name.startswith("kubectl") else "build")
     return None
+
+
+def _found() -> Iterator[str | None]:
+    yield from map(shutil.which, ("kustomize", "kubectl"))
+    yield rig.program("kustomize")
 
 
 def build(folder: Path) -> dict[ObjectKey, dict[str, Any]]:

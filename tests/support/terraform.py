@@ -19,6 +19,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import rig
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -67,8 +69,9 @@ class CommandError(Exception):
 
 
 def find(name: str) -> Tool | None:
-    """The program of that name in `OVERRIDES`, if there is one."""
-    path = shutil.which(os.environ.get(OVERRIDES[name], name))
+    """The program of that name in `OVERRIDES`, if there is one: as named, on `PATH`, or built by the rig."""
+    named = os.environ.get(OVERRIDES[name])
+    path = shutil.which(named) if named else shutil.which(name) or rig.program(name)
     return Tool(name=name, path=path) if path else None
 
 
@@ -79,7 +82,7 @@ def tools() -> list[Tool]:
 
 def missing(name: str) -> str:
     """The reason to skip a test that needs the program of that name."""
-    return f"`{name}` is not on PATH and {OVERRIDES[name]} does not name it"
+    return f"`{name}` is not on PATH, {OVERRIDES[name]} does not name it, and `make rig` has not built it"
 
 
 def validate(tool: Tool, root: Path, *, work: Path, reattach: str) -> Result:

@@ -1,0 +1,227 @@
+"""The rig's control plane is a cluster: it answers, refuses, reconciles and runs pods that nobody runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rig.client import ApiError
+from rig.programs import KUBERNETES
+
+TESTS = Path(__file__).resolve().parents[1]
+DEADLINE_S = 60.0
+
+
+def config_map(namespace, name="settings", **data):
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": namespace},
+        "data": data,
+    }
+
+
+def deployment(namespace, name):
+    labels = {"app": name}
+    container = {"name": "main", "image": "example.org/nothing:1"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+
+
+def sockets():
+    """The local addresses of everything that listens, of programs in a process group."""
+    table = [
+        *Path("/proc/net/tcp").read_text().splitlines()[1:],
+        *Path("/proc/net/tcp6").read_text().splitlines()[1:],
+    ]
+    return {line.split()[9]: line.split()[1].partition(":")[0] for line in table if line.split()[3] == "0A"}
+
+
+def inodes(group):
+    """The sockets that the processes of a group hold."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(process.name)) != group:
+                continue
+            links = [str(each.readlink()) for each in (process / "fd").iterdir()]
+        except (OSError, ProcessLookupError):
+            continue
+        found |= {each[len("socket:[") : -1] for each in links if each.startswith("socket:[")}
+    return found
+
+
+def test_the_server_says_its_version_as_clients_read_it(control_plane):
+    version = control_plane.client.call("GET", "/version")
+    assert (version["major"], version["minor"], version["gitVersion"]) == ("1", "36", f"v{KUBERNETES}")
+
+
+def test_an_applied_object_is_owned_by_who_applied_it(control_plane):
+    namespace = control_plane.namespace()
+    control_plane.client.apply(config_map(namespace, a="1"), manager="somebody")
+    found = control_plane.client.get("v1", "ConfigMap", "settings", namespace)
+    assert found["data"] == {"a": "1"}
+    assert [each["manager"] for each in found["metadata"]["managedFields"]] == ["somebody"]
+    control_plane.client.delete("v1", "ConfigMap", "settings", namespace)
+    assert control_plane.client.get("v1", "ConfigMap", "settings", namespace) is None
+
+
+def test_every_namespace_is_a_new_one(control_plane):
+    assert control_plane.namespace("a") != control_plane.namespace("a")
+
+
+def test_only_the_admin_may_do_what_nobody_granted(control_plane):
+    namespace = control_plane.namespace()
+    with pytest.raises(ApiError, match=r"403: configmaps .* forbidden"):
+        control_plane.as_identity("stranger").apply(config_map(namespace))
+
+
+def test_an_identity_may_do_what_a_test_grants_it(control_plane):
+    namespace = control_plane.namespace()
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "reader"}
+    control_plane.client.apply(
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "readers", "namespace": namespace},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
+            "subjects": [subject],
+        }
+    )
+    # The server learns of a grant by a watch of its own.
+    control_plane.wait("the grant holds", lambda: may_apply(control_plane.as_identity("reader"), namespace))
+
+
+def may_apply(client, namespace):
+    try:
+        client.apply(config_map(namespace))
+    except ApiError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="`kubectl` is not on PATH")
+def test_a_kubeconfig_is_one_that_kubectl_takes(control_plane):
+    namespace = control_plane.namespace()
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "robot", "namespace": namespace},
+    }
+    control_plane.client.apply(account)
+    for path, name in (
+        (control_plane.kubeconfig(), "admin"),
+        (control_plane.kubeconfig("reader"), "reader"),
+        (
+            control_plane.kubeconfig_of_service_account(namespace, "robot"),
+            f"system:serviceaccount:{namespace}:robot",
+        ),
+    ):
+        asked = ["kubectl", f"--kubeconfig={path}", "auth", "whoami", "--output=json"]
+        said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+        assert json.loads(said)["status"]["userInfo"]["username"] == name
+
+
+def test_a_deployment_becomes_available_on_a_simulated_node(simulated_cluster):
+    client, namespace = simulated_cluster.client, simulated_cluster.namespace()
+    client.apply(deployment(namespace, "web"))
+
+    def available():
+        found = client.get("apps/v1", "Deployment", "web", namespace)
+        return found.get("status", {}).get("availableReplicas") == 2
+
+    simulated_cluster.wait("both replicas are available", available)
+
+
+def test_a_service_gets_an_address_that_never_leaves_the_machine(control_plane):
+    namespace = control_plane.namespace()
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": namespace},
+        "spec": {"ports": [{"port": 80}]},
+    }
+    made = control_plane.client.apply(service)
+    assert made["spec"]["clusterIP"].startswith("127.")
+
+
+def test_nothing_listens_but_on_loopback(control_plane):
+    listening, held = sockets(), inodes(control_plane.programs.group)
+    addresses = {address for inode, address in listening.items() if inode in held}
+    assert addresses == {"0100007F"}  # 127.0.0.1, as the kernel writes it
+
+
+UP = (sys.executable, "-m", "tests.rig", "up")
+
+
+def test_up_gives_a_kubeconfig_and_cleans_up_at_ctrl_c(control_plane):
+    started = subprocess.Popen(UP, cwd=TESTS.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    path = Path(started.stdout.readline().decode().strip())
+    assert json.loads(path.read_text())["current-context"] == "rig"
+    started.send_signal(signal.SIGINT)
+    started.communicate(timeout=DEADLINE_S)
+    assert started.returncode == 0
+    assert not path.parents[1].exists()
+
+
+RUNNER = """
+def test_it(control_plane):
+    programs = control_plane.programs
+    print("FOUND", programs.folder, programs.group, *[each.pid for each in programs.running.values()], flush=True)
+    import time
+    time.sleep(1000)
+"""
+
+
+def test_a_test_run_that_is_killed_leaves_nothing(control_plane, tmp_path):
+    (tmp_path / "test_it.py").write_text(RUNNER)
+    words = [
+        "-q",
+        "-s",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "rig.fixtures",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+    )
+    said = next(line for line in iter(runner.stdout.readline, b"") if line.startswith(b"FOUND"))
+    _, folder, *pids = said.decode().split()
+    assert len(pids) == 4
+    assert all(is_running(each) for each in pids)
+    runner.kill()
+    runner.communicate(timeout=DEADLINE_S)
+    deadline = time.monotonic() + DEADLINE_S
+    while any(is_running(each) for each in pids) or Path(folder).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

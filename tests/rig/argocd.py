@@ -1,0 +1,266 @@
+"""Argo CD against a control plane of the rig, following git repositories in local folders.
+
+    with argo_cd(cluster) as argo:
+        argo.apply_application("demo", repository=folder, path="overlays/dev/demo", namespace="demo")
+        argo.wait_synced("demo", revision=commit)
+
+Two of its parts are enough, and run: the repository server, which renders, and the application controller, which compares
+and syncs. There is no web server, no notifications, no ApplicationSets; sign-in has nobody to serve.
+
+Source: Argo CD 3.2 documentation, "Declarative Setup" and "Server Commands".
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from .faults import RigFault
+from .ports import HOST
+from .programs import REDIS, folder, missing, program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from .control_plane import ControlPlane
+
+PROGRAMS: Final = ("argocd-repo-server", "argocd-application-controller", "kustomize", "helm", REDIS)
+
+NAMESPACE: Final = "argocd"
+API_VERSION: Final = "argoproj.io/v1alpha1"
+IN_CLUSTER: Final = "https://kubernetes.default.svc"
+SYNC_TIMEOUT_S: Final = 120.0
+_PART_OF: Final = {"app.kubernetes.io/part-of": "argocd"}
+_REPO_SERVER: Final = "argocd-repo-server"
+_CONTROLLER: Final = "argocd-application-controller"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgoCd:
+    """A running Argo CD."""
+
+    cluster: ControlPlane
+
+    def apply_application(self, name: str, *, repository: Path, path: str, namespace: str) -> None:
+        """An Application that follows the branch `main` of a local repository and syncs by itself."""
+        self.cluster.client.apply(
+            {
+                "apiVersion": API_VERSION,
+                "kind": "Application",
+                "metadata": {"name": name, "namespace": NAMESPACE},
+                "spec": {
+                    "project": "default",
+                    "source": {"repoURL": address(repository), "path": path, "targetRevision": "main"},
+                    "destination": {"server": IN_CLUSTER, "namespace": namespace},
+                    "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
+                },
+            }
+        )
+
+    def application(self, name: str) -> Mapping[str, Any]:
+        """An Application as it is now; empty where there is none."""
+        return self.cluster.client.get(API_VERSION, "Application", name, NAMESPACE) or {}
+
+    def refresh(self, name: str) -> None:
+        """Ask Argo CD to look at the repository again now."""
+        change = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}}
+        self.cluster.client.merge(API_VERSION, "Application", name, NAMESPACE, change)
+
+    def wait_synced(
+        self, name: str, *, revision: str | None = None, timeout_s: float = SYNC_TIMEOUT_S
+    ) -> None:
+        """Wait until an Application is Synced and Healthy, at a commit where one is given.
+
+        Raises:
+            RigFault: it is not, after the deadline; the message has what Argo CD says of it.
+        """
+        try:
+            self.cluster.wait(
+                f"{name} is Synced and Healthy" + (f" at {revision}" if revision else ""),
+                lambda: _is_synced(self.application(name), revision),
+                timeout_s,
+            )
+        except RigFault as fault:
+            raise RigFault(f"{explain(self.application(name))}\n{fault}") from None
+
+
+@contextmanager
+def argo_cd(cluster: ControlPlane) -> Iterator[ArgoCd]:
+    """Argo CD for a cluster that has none; ends with the `with`, its objects stay.
+
+    Raises:
+        RigFault: a program is not built or does not get ready; with the ends of the logs.
+    """
+    lacking = missing(*PROGRAMS)
+    if lacking:
+        raise RigFault(lacking)
+    # Argo CD watches service accounts and prunes by the garbage collector.
+    cluster.add_controllers()
+    cluster.client.apply_all(_objects())
+    names = (REDIS, _REPO_SERVER, _CONTROLLER)
+    try:
+        _start(cluster)
+        yield ArgoCd(cluster=cluster)
+    finally:
+        for name in reversed(names):
+            if name in cluster.programs.running:
+                cluster.programs.stop(name)
+
+
+def address(repository: Path) -> str:
+    """What an Application calls a local repository."""
+    return repository.absolute().as_uri()
+
+
+def explain(application: Mapping[str, Any]) -> str:
+    """What an Application says of itself, a line for each thing that is not as it should be."""
+    if not application:
+        return "there is no such Application"
+    status = application.get("status", {})
+    sync, health = status.get("sync", {}), status.get("health", {})
+    verdict = f"{sync.get('status', 'not compared yet')}, {health.get('status', 'health unknown')}"
+    lines = [f"{application['metadata']['name']}: {verdict}, at {sync.get('revision', 'no commit')}"]
+    lines += [f"  {each['type']}: {each['message']}" for each in status.get("conditions", ())]
+    operation = status.get("operationState", {})
+    if operation:
+        lines.append(f"  operation {operation.get('phase')}: {operation.get('message', '')}")
+    for each in operation.get("syncResult", {}).get("resources", ()):
+        if each.get("status") not in {"Synced", "Pruned", "PruneSkipped"}:
+            lines.append(f"  {each['kind']} {each['name']}: {each.get('message', each.get('status'))}")
+    for each in status.get("resources", ()):
+        condition = each.get("health", {})
+        if each.get("status") != "Synced" or condition.get("status", "Healthy") != "Healthy":
+            said = (
+                f"{each.get('status')}, {condition.get('status', 'no health')} {condition.get('message', '')}"
+            )
+            lines.append(f"  {each['kind']} {each['name']}: {said.rstrip()}")
+    return "\n".join(lines)
+
+
+def _is_synced(application: Mapping[str, Any], revision: str | None) -> bool:
+    status = application.get("status", {})
+    sync = status.get("sync", {})
+    return (
+        sync.get("status") == "Synced"
+        and status.get("health", {}).get("status") == "Healthy"
+        and revision in {None, sync.get("revision")}
+        # An operation that still runs has hooks and waves to come.
+        and status.get("operationState", {}).get("phase", "Succeeded") == "Succeeded"
+    )
+
+
+def _objects() -> Iterator[Mapping[str, Any]]:
+    """What Argo CD's own installation would bring, as far as these two parts read it."""
+    for path in sorted((folder() / "share" / "argocd" / "crds").iterdir()):
+        yield yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    for name in ("argocd-cm", "argocd-rbac-cm"):
+        yield _labelled("ConfigMap", name, {"data": {}})
+    yield _labelled("Secret", "argocd-secret", {"stringData": {"server.secretkey": secrets.token_hex(16)}})
+    everything = {"group": "*", "kind": "*"}
+    yield {
+        "apiVersion": API_VERSION,
+        "kind": "AppProject",
+        "metadata": {"name": "default", "namespace": NAMESPACE},
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{"server": "*", "namespace": "*"}],
+            "clusterResourceWhitelist": [everything],
+        },
+    }
+
+
+def _labelled(kind: str, name: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": _PART_OF}
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
+
+
+def _start(cluster: ControlPlane) -> None:
+    programs, ports = cluster.programs, cluster.programs.ports
+    environment = _environment(cluster)
+    redis, repo_server = f"{HOST}:{ports.port()}", f"{HOST}:{ports.port()}"
+    metrics = {name: ports.port() for name in (_REPO_SERVER, _CONTROLLER)}
+    words = [
+        _path(REDIS),
+        "--port",
+        redis.partition(":")[2],
+        "--bind",
+        HOST,
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
+    programs.start(REDIS, words)
+    programs.start(
+        _REPO_SERVER,
+        [
+            _path(_REPO_SERVER),
+            f"--redis={redis}",
+            f"--port={repo_server.partition(':')[2]}",
+            f"--address={HOST}",
+            f"--metrics-port={metrics[_REPO_SERVER]}",
+            f"--metrics-address={HOST}",
+            "--disable-tls",
+        ],
+        environment,
+    )
+    programs.start(
+        _CONTROLLER,
+        [
+            _path(_CONTROLLER),
+            f"--namespace={NAMESPACE}",
+            f"--repo-server={repo_server}",
+            "--repo-server-plaintext",
+            f"--redis={redis}",
+            f"--metrics-port={metrics[_CONTROLLER]}",
+            "--app-resync=5",
+        ],
+        environment,
+    )
+    for name, port in metrics.items():
+        programs.wait(f"{name} is healthy", lambda port=port: _is_healthy(port))
+
+
+def _environment(cluster: ControlPlane) -> Mapping[str, str]:
+    """Both parts believe that they run in the cluster, and find nothing of this machine's settings."""
+    home = cluster.programs.folder / "home"
+    kubeconfig = home / ".kube" / "config"
+    kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(cluster.kubeconfig(namespace=NAMESPACE), kubeconfig)
+    folders = {}
+    for variable in ("ARGOCD_TLS_DATA_PATH", "ARGOCD_SSH_DATA_PATH", "ARGOCD_PLUGINSOCKFILEPATH", "TMPDIR"):
+        path = cluster.programs.folder / "argocd" / variable.lower()
+        path.mkdir(parents=True, exist_ok=True)
+        folders[variable] = str(path)
+    return {
+        "ARGOCD_FAKE_IN_CLUSTER": "true",
+        "ARGOCD_GPG_ENABLED": "false",
+        "PATH": f"{folder() / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        **folders,
+    }
+
+
+def _is_healthy(port: int) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{HOST}:{port}/healthz?full=true", timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def _path(name: str) -> str:
+    path = program(name)
+    if path is None:
+        raise RigFault(missing(name))
+    return path
