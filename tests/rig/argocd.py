@@ -105,11 +105,14 @@ def argo_cd(cluster: ControlPlane) -> Iterator[ArgoCd]:
         raise RigFault(lacking)
     # Argo CD watches service accounts and prunes by the garbage collector.
     cluster.add_controllers()
-    cluster.client.apply_all(_objects())
+    cluster.apply_all(_objects())
     names = (REDIS, _REPO_SERVER, _CONTROLLER)
     try:
         _start(cluster)
         yield ArgoCd(cluster=cluster)
+    except Exception:
+        cluster.programs.keep_logs = True
+        raise
     finally:
         for name in reversed(names):
             if name in cluster.programs.running:

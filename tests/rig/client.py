@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 JsonObject = dict[str, Any]
@@ -40,7 +40,7 @@ class Client:
     """`https://127.0.0.1:PORT`."""
     authority: Path
     """The certificate that the server is known by."""
-    token: str
+    token: str = field(repr=False)
     _resources: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict, repr=False)
 
     def call(
@@ -77,10 +77,19 @@ class Client:
             "PATCH", f"{self.path_of(body)}?{query}", body, content_type="application/apply-patch+yaml"
         )
 
-    def apply_all(self, bodies: Iterable[Mapping[str, Any]], *, manager: str = "rig") -> None:
-        """Server-side apply of objects, in the order given."""
-        for body in bodies:
-            self.apply(body, manager=manager)
+    def serves(self, api_version: str, kind: str) -> bool:
+        """True once the server knows a kind and answers for it; a new definition takes a moment."""
+        root = _root(api_version)
+        try:
+            plural, _ = self._resource(root, api_version, kind)
+            self.call("GET", f"{root}/{plural}?limit=1")
+        except LookupError:
+            return False
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return True
 
     def get(self, api_version: str, kind: str, name: str, namespace: str = "") -> JsonObject | None:
         """An object, or None where there is none."""
@@ -124,19 +133,25 @@ class Client:
             LookupError: the server has no such kind.
         """
         version, kind, metadata = body["apiVersion"], body["kind"], body["metadata"]
-        root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-        known = self._resources.get((version, kind)) or self._look_up(root, version, kind)
-        plural, is_namespaced = known
+        root = _root(version)
+        plural, is_namespaced = self._resource(root, version, kind)
         within = f"/namespaces/{quote(metadata.get('namespace') or 'default')}" if is_namespaced else ""
         return f"{root}{within}/{plural}/{quote(metadata['name'])}"
 
-    def _look_up(self, root: str, version: str, kind: str) -> tuple[str, bool]:
+    def _resource(self, root: str, version: str, kind: str) -> tuple[str, bool]:
+        """The plural of a kind, and whether its objects are in namespaces."""
+        if (version, kind) in self._resources:
+            return self._resources[version, kind]
         for each in self.call("GET", root)["resources"]:
             if "/" not in each["name"]:
                 self._resources[version, each["kind"]] = (each["name"], each["namespaced"])
         if (version, kind) not in self._resources:
             raise LookupError(f"the API server has no {kind} of {version}")
         return self._resources[version, kind]
+
+
+def _root(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def _message(text: bytes) -> str:

@@ -26,7 +26,7 @@ from .processes import rig_folder
 from .programs import missing, program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from .processes import Programs
@@ -76,6 +76,16 @@ class ControlPlane:
         name = f"{prefix}-{next(self._numbers)}"
         self.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         return name
+
+    def apply_all(self, bodies: Iterable[Mapping[str, Any]], *, manager: str = "rig") -> None:
+        """Server-side apply of objects in their order; those of a kind that came just before wait for it."""
+        for body in bodies:
+            version, kind = body["apiVersion"], body["kind"]
+            self.wait(
+                f"the server has {kind} of {version}",
+                lambda version=version, kind=kind: self.client.serves(version, kind),
+            )
+            self.client.apply(body, manager=manager)
 
     def add_controllers(self) -> None:
         """Start kube-controller-manager, unless it runs.

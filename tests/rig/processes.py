@@ -85,8 +85,7 @@ class Programs:
             time.sleep(POLL_S)
 
     def fault(self, message: str, names: Sequence[str]) -> RigFault:
-        """A fault with the last lines of the logs of some programs; the logs are kept."""
-        self.keep_logs = True
+        """A fault with the last lines of the logs of some programs."""
         tails = [f"{name}:\n{_tail(self.logs / f'{name}.log')}" for name in names]
         return RigFault("\n".join([message, *tails, f"logs: {self.logs}"]))
 
@@ -105,6 +104,9 @@ def rig_folder(name: str) -> Iterator[Programs]:
         programs = Programs(folder=folder, ports=ports, group=keeper.pid)
         try:
             yield programs
+        except Exception:
+            programs.keep_logs = True
+            raise
         finally:
             for each in reversed(tuple(programs.running)):
                 programs.stop(each)

@@ -276,22 +276,34 @@ def test_programs_and_their_folder_go_with_the_rig():
     assert not folder.exists()
 
 
-def test_a_program_that_ends_too_early_is_a_fault_with_its_last_words():
+def wait_for_what_never_comes(started):
     with rig_folder("test") as rig:
+        started.append(rig)
         rig.start("it", ["sh", "-c", "echo no such flag; exit 3"])
-        with pytest.raises(RigFault) as raised:
-            rig.wait("never", lambda: False)
-        said = f"it ended with 3 before this was so: never\nit:\n    no such flag\nlogs: {rig.logs}"
-        assert str(raised.value) == said
+        rig.wait("never", lambda: False)
+
+
+def test_a_program_that_ends_too_early_is_a_fault_with_its_last_words_and_its_log_stays():
+    started = []
+    with pytest.raises(RigFault) as raised:
+        wait_for_what_never_comes(started)
+    (rig,) = started
+    said = f"it ended with 3 before this was so: never\nit:\n    no such flag\nlogs: {rig.logs}"
+    assert str(raised.value) == said
     assert [path.name for path in rig.folder.iterdir()] == ["logs"]
     assert (rig.logs / "it.log").read_text() == "no such flag\n"
     shutil.rmtree(rig.folder)
 
 
+def test_a_fault_that_is_expected_leaves_no_logs():
+    with rig_folder("test") as rig, pytest.raises(RigFault):
+        rig.wait("never", lambda: False, timeout_s=0)
+    assert not rig.folder.exists()
+
+
 def test_a_wait_ends_at_its_deadline():
     with rig_folder("test") as rig, pytest.raises(RigFault, match="not so after 0 s: never"):
         rig.wait("never", lambda: False, timeout_s=0)
-    shutil.rmtree(rig.folder)
 
 
 OWNER = """
