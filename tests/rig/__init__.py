@@ -8,14 +8,15 @@ and are left out, with the reason, where a program is not built.
 | - | - |
 | `programs` | what is built, from which pins, and where it lies |
 | `go` | which Go builds it |
+| `faults` | what may be wrong with a machine |
 | `build` | building, one at a time, so that no half of a build is ever found |
 | `debian` | redis, which is no Go program |
-| `ports`, `processes` | programs on free ports of 127.0.0.1, none of which outlives its test run |
+| `ports`, `processes`, `keeper` | programs on free ports of 127.0.0.1, none of which outlives its test run |
 | `client` | the Kubernetes API in the few calls that tests need |
 | `control_plane` | etcd and an API server; controllers, scheduler and simulated nodes on request |
 | `argocd` | Argo CD against such a control plane |
 
-Everything listens on and dials loopback only.
+Everything dials loopback only, and listens there, but for the metrics of Argo CD's controller.
 """
 
 from .programs import missing, program

@@ -225,6 +225,7 @@ def _start(cluster: ControlPlane) -> None:
             f"--repo-server={repo_server}",
             "--repo-server-plaintext",
             f"--redis={redis}",
+            # The one thing of the rig that listens on every address: no flag names another one.
             f"--metrics-port={metrics[_CONTROLLER]}",
             "--app-resync=5",
         ],
