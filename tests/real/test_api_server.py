@@ -9,16 +9,19 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import time
+from urllib.parse import urlencode
 
 import pytest
 
 from plinth.cli import main
 from plinth.text.manifests import read_manifests
-from support import golden, kube, platforms
+from rig import missing
+from rig.client import ApiError
+from rig.control_plane import ADMIN, PROGRAMS, control_plane
+from support import golden, platforms
 from support.drift import PLATFORM, marked
 
-pytestmark = [kube.needs_kube, platforms.needs_mirror]
+pytestmark = platforms.needs_mirror
 
 MANAGER = "kubectl-edit"
 
@@ -28,10 +31,23 @@ READER_RULES = [
 """What a user of the command may do; that only dry runs pass is a matter of admission."""
 
 
+READER = "stranger"
+"""An identity of the rig that nobody has given a right."""
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with kube.start(tmp_path_factory.mktemp("kube")) as found:
+def cluster():
+    """A control plane of its own, without controllers: objects stay as they are written."""
+    lacking = missing(*PROGRAMS)
+    if lacking:
+        pytest.skip(lacking)
+    with control_plane() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def client(cluster):
+    return cluster.client
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +60,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def applied(server, folder):
+def applied(cluster, folder):
     """Every object of the platform, applied."""
     crds = [
         body
@@ -52,10 +68,6 @@ def applied(server, folder):
         if path.name != "kustomization.yaml"
         for body in read_manifests(path.read_bytes())
     ]
-    for crd in crds:
-        server.apply(crd, manager="argocd-controller")
-    for crd in crds:
-        server.wait_for(f"/apis/{crd['spec']['group']}/v1alpha1/{crd['spec']['names']['plural']}")
     (compilation,) = golden.compiled(folder).compilations
     objects = [
         marked(dict(each.body), each.application.name, each.application.namespace)
@@ -72,14 +84,14 @@ def applied(server, folder):
     for body in objects:
         for name in ("uid", "resourceVersion"):
             body["metadata"].pop(name)
-        server.apply(body, manager="argocd-controller")
+    cluster.apply_all([*crds, *objects], manager="argocd-controller")
     return [*crds, *objects]
 
 
 @pytest.fixture
-def drift(server, folder, tmp_path, monkeypatch, capsys):
-    def run(*words, token=kube.ADMIN):
-        monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig(tmp_path, token)))
+def drift(cluster, folder, monkeypatch, capsys):
+    def run(*words, identity=ADMIN):
+        monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig(identity)))
         code = main(["drift", "-C", str(folder), "--format", "json", *words])
         out, err = capsys.readouterr()
         return code, json.loads(out), out + err
@@ -97,12 +109,23 @@ def of(applied, kind, name, namespace=None):
     return found
 
 
-def resource_versions(server, applied):
-    return {server.path(each): server.get(each)["metadata"]["resourceVersion"] for each in applied}
+def edit(client, body, operations, *, manager):
+    """Change an object as somebody else would, by a JSON patch."""
+    path = f"{client.path_of(body)}?{urlencode({'fieldManager': manager})}"
+    client.call("PATCH", path, operations, content_type="application/json-patch+json")
 
 
-def test_what_was_applied_is_clean_and_nothing_changes_by_asking(server, applied, drift):
-    before = resource_versions(server, applied)
+def delete(client, body):
+    client.call("DELETE", client.path_of(body))
+
+
+def resource_versions(client, applied):
+    paths = [client.path_of(each) for each in applied]
+    return {path: client.call("GET", path)["metadata"]["resourceVersion"] for path in paths}
+
+
+def test_what_was_applied_is_clean_and_nothing_changes_by_asking(client, applied, drift):
+    before = resource_versions(client, applied)
     code, report, _ = drift("--context", "rig")
     assert report["findings"] == []
     assert report["unknown"] == []
@@ -112,7 +135,7 @@ def test_what_was_applied_is_clean_and_nothing_changes_by_asking(server, applied
         == report["summary"]["clean"] + report["summary"]["explained"]
         == len(applied)
     )
-    assert resource_versions(server, applied) == before
+    assert resource_versions(client, applied) == before
 
 
 def replace(path, value):
@@ -191,28 +214,30 @@ EDITS = {
 
 
 @pytest.fixture
-def edited(server, applied):
+def edited(client, applied):
     """The platform after a dozen edits, put back afterwards."""
     bodies = {key: of(applied, *key) for key in EDITS}
     removed = of(applied, "Service", "argocd-metrics")
     for key, (operations, *_) in EDITS.items():
-        server.edit(bodies[key], operations, manager=MANAGER)
-    server.delete(removed)
+        edit(client, bodies[key], operations, manager=MANAGER)
+    delete(client, removed)
     yield
     for body in (*bodies.values(), removed):
         # What was added is not ours to take back by applying: the object is made anew.
-        with contextlib.suppress(kube.NotFound):
-            server.delete(body)
+        with contextlib.suppress(ApiError):  # it is gone
+            delete(client, body)
     for body in (*bodies.values(), removed):
         finalizers = body["metadata"].get("finalizers")
         if finalizers:
-            server.edit(body, [{"op": "remove", "path": "/metadata/finalizers"}], manager="argocd-controller")
-        server.apply(copy.deepcopy(body), manager="argocd-controller")
+            edit(
+                client, body, [{"op": "remove", "path": "/metadata/finalizers"}], manager="argocd-controller"
+            )
+        client.apply(copy.deepcopy(body), manager="argocd-controller")
 
 
-def test_every_edit_is_told_once_with_its_class_its_actor_and_its_line(server, applied, edited, drift):
+def test_every_edit_is_told_once_with_its_class_its_actor_and_its_line(client, applied, edited, drift):
     before = resource_versions(
-        server, [each for each in applied if each["metadata"]["name"] != "argocd-metrics"]
+        client, [each for each in applied if each["metadata"]["name"] != "argocd-metrics"]
     )
     code, report, said = drift()
     found = {(each["resource"]["kind"], each["resource"]["name"]): each for each in report["findings"]}
@@ -239,31 +264,31 @@ def test_every_edit_is_told_once_with_its_class_its_actor_and_its_line(server, a
     assert "hunter2" not in said
     assert "aHVudGVyMi1" not in said
     assert (
-        resource_versions(server, [each for each in applied if each["metadata"]["name"] != "argocd-metrics"])
+        resource_versions(client, [each for each in applied if each["metadata"]["name"] != "argocd-metrics"])
         == before
     )
 
 
-def test_a_user_with_four_verbs_sees_the_same(server, applied, drift):
-    _grant(server, READER_RULES)
-    code, report, _ = drift(token=kube.READER)
+def test_a_user_with_four_verbs_sees_the_same(client, applied, drift):
+    _grant(client, READER_RULES)
+    code, report, _ = drift(identity=READER)
     roles = {each["what"].partition(" ")[0] for each in report["unknown"]}
     assert report["findings"] == []
     assert roles <= {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
     assert code == (3 if roles else 0)
 
 
-def test_a_user_who_may_only_read_is_told_what_is_missing(server, applied, drift):
-    _grant(server, [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}])
-    code, report, _ = drift(token=kube.READER)
+def test_a_user_who_may_only_read_is_told_what_is_missing(client, applied, drift):
+    _grant(client, [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}])
+    code, report, _ = drift(identity=READER)
     assert (code, report["findings"]) == (3, [])
     assert len(report["unknown"]) == len(applied)
     assert "the right to patch `deployments` is missing" in json.dumps(report["unknown"])
 
 
-def test_the_command_itself_uses_no_right_but_dry_runs(server, applied, drift):
+def test_the_command_itself_uses_no_right_but_dry_runs(cluster, client, applied, drift):
     """An admission policy that lets nothing pass for this user but dry runs, and the command works under it."""
-    _grant(server, READER_RULES)
+    _grant(client, READER_RULES)
     policy = {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicy",
@@ -279,7 +304,7 @@ def test_the_command_itself_uses_no_right_but_dry_runs(server, applied, drift):
                     }
                 ]
             },
-            "matchConditions": [{"name": "reader", "expression": "request.userInfo.username == 'reader'"}],
+            "matchConditions": [{"name": "reader", "expression": f"request.userInfo.username == '{READER}'"}],
             "validations": [{"expression": "has(request.dryRun) && request.dryRun"}],
         },
     }
@@ -289,11 +314,13 @@ def test_the_command_itself_uses_no_right_but_dry_runs(server, applied, drift):
         "metadata": {"name": "dry-runs-only"},
         "spec": {"policyName": "dry-runs-only", "validationActions": ["Deny"]},
     }
-    server.apply(policy, manager="test")
-    server.apply(binding, manager="test")
+    client.apply(policy, manager="test")
+    client.apply(binding, manager="test")
     try:
-        _wait_until_refused(server, of(applied, "Service", "mlflow"))
-        _, report, _ = drift(token=kube.READER)
+        body, stranger = of(applied, "Service", "mlflow"), cluster.as_identity(READER)
+        # A policy works a moment after it is bound.
+        cluster.wait("the policy is in force", lambda: _is_refused(stranger, body))
+        _, report, _ = drift(identity=READER)
         assert report["findings"] == []
         assert {each["what"].partition(" ")[0] for each in report["unknown"]} <= {
             "ClusterRole",
@@ -302,27 +329,22 @@ def test_the_command_itself_uses_no_right_but_dry_runs(server, applied, drift):
             "RoleBinding",
         }
     finally:
-        server.delete(binding)
-        server.delete(policy)
+        delete(client, binding)
+        delete(client, policy)
 
 
-def _wait_until_refused(server, body):
-    """A policy works a moment after it is bound: until a change that changes nothing is refused."""
-    end = time.monotonic() + 60
-    path = f"{server.path(body)}?fieldManager=test"
-    while time.monotonic() < end:
-        try:
-            server.request(
-                "PATCH", path, {"metadata": {}}, kind="application/merge-patch+json", token=kube.READER
-            )
-        except kube.Invalid:
-            return
-        time.sleep(0.2)
-    pytest.fail("the policy does not come into force")
+def _is_refused(client, body):
+    """Whether the policy is in force: a change that changes nothing is refused by it, not for want of a right."""
+    path = f"{client.path_of(body)}?fieldManager=test"
+    try:
+        client.call("PATCH", path, {"metadata": {}}, content_type="application/merge-patch+json")
+    except ApiError as error:
+        return error.status == 422
+    return False
 
 
-def _grant(server, rules):
-    server.apply(
+def _grant(client, rules):
+    client.apply(
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "ClusterRole",
@@ -331,13 +353,13 @@ def _grant(server, rules):
         },
         manager="test",
     )
-    server.apply(
+    client.apply(
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "ClusterRoleBinding",
             "metadata": {"name": "reader"},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reader"},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "reader"}],
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": READER}],
         },
         manager="test",
     )
