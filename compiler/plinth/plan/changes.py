@@ -65,7 +65,7 @@ def changes(before: Tree, after: Tree, cause: Cause, causes: Causes, names: froz
     found: list[_Found] = []
     for identity, old, new in _comparable(pairs):
         fields = _fields(old, new)
-        if fields:
+        if fields or old is None or new is None:
             origins = causes.of(identity.env, origins_of((before, old), (after, new)))
             change = Change(
                 identity=identity, action=_action(old, new), cause=cause, fields=fields, origins=origins
