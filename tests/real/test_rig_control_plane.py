@@ -179,7 +179,9 @@ UP = (sys.executable, "-m", "tests.rig", "up")
 
 
 def test_up_gives_a_kubeconfig_and_cleans_up_at_ctrl_c(control_plane):
-    started = subprocess.Popen(UP, cwd=TESTS.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    # Whoever started the tests may have told them to ignore Ctrl-C, as a shell does in the background.
+    heeding = ("env", "--default-signal=INT", *UP)
+    started = subprocess.Popen(heeding, cwd=TESTS.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     path = Path(started.stdout.readline().decode().strip())
     assert json.loads(path.read_text())["current-context"] == "rig"
     started.send_signal(signal.SIGINT)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import yaml
 
-from plinth.text.nodes import SYNTAX, TextFault
+from plinth.text.nodes import SYNTAX, TOO_LARGE, TextFault
 from plinth.text.spans import Span
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _HELP = {
     ),
     "escape": "double the backslash, or use single quotes",
 }
+FLATTER = "write it flatter, or split it"
 _OTHER_HELP = "check the indentation here and above, and that every bracket and quote is closed"
 
 
@@ -59,6 +60,9 @@ def syntax_fault(error: Exception, text: str, file: str) -> TextFault:
             span = _point(error.problem_mark, text, file)
         if error.context and error.context_mark is not None:
             related = ((error.context, _point(error.context_mark, text, file)),)
+    if "maximum nesting" in problem:
+        # Since libyaml 0.2.6 the parser looks this far ahead and gives up before our own limit is met.
+        return TextFault(TOO_LARGE, "lists and maps nest deeper than any limit here", span, FLATTER)
     way_out = next((help_ for part, help_ in _HELP.items() if part in problem), _OTHER_HELP)
     return TextFault(SYNTAX, f"this is not YAML: {problem}", span, way_out, related)
 

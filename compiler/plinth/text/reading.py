@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from plinth.text import nodes
-from plinth.text.marks import span_of, syntax_fault
+from plinth.text.marks import FLATTER, span_of, syntax_fault
 from plinth.text.nodes import Limits, Node, Scalar, TextFault
 from plinth.text.scalars import Refused, resolve
 from plinth.text.source import decode, shown
@@ -279,7 +279,7 @@ class _Reader:
         self._fault(nodes.TAG, "tags are not read", span, "take the tag away; put text in quotes")
 
     def _too_large(self, message: str, span: Span) -> None:
-        self._fault(nodes.TOO_LARGE, message, span, "write it flatter, or split it")
+        self._fault(nodes.TOO_LARGE, message, span, FLATTER)
         raise _EndedEarlyError
 
     def _fault(
