@@ -12,7 +12,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from plinth.checks._known import Kinds, in_place, kinds, sketches, spec_path
+from plinth.checks._known import Kinds, in_place, kinds, sketches
+from plinth.ir.said import spec_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

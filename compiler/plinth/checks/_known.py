@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from plinth.catalog.components import ContainerFacts, ObjectFacts
     from plinth.ir.graph import Graph
-    from plinth.ir.said import Origin
-    from plinth.text.spans import SpecPath
 
 Body = Mapping[str, Any]
 """An object, or a part of one."""
@@ -67,11 +65,6 @@ class Served:
 
 Kinds = dict[tuple[str, str], tuple[Served, ...]]
 """By group and kind."""
-
-
-def spec_path(origins: Iterable[Origin]) -> SpecPath:
-    """The first part of the spec among origins; the components as a whole where there is none."""
-    return next((origin for origin in origins if isinstance(origin, tuple)), ("spec", "components"))
 
 
 def is_custom(group: str) -> bool:

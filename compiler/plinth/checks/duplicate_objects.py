@@ -6,8 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from plinth.checks import Check, Compiled
-from plinth.checks._known import in_place, spec_path
+from plinth.checks._known import in_place
 from plinth.diagnostics.diagnostic import Diagnostic, Related
+from plinth.ir.said import spec_path
 from plinth.ir.targets import Application, Base, Manifest, ObjectKey
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plinth.checks import Check, Compiled
-from plinth.checks._known import spec_path
 from plinth.diagnostics.diagnostic import Diagnostic, listed
+from plinth.ir.said import spec_path
 from plinth.ir.targets import Base
 
 if TYPE_CHECKING:

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from plinth.checks import Check, Compiled
-from plinth.checks._known import spec_path
 from plinth.diagnostics.diagnostic import Diagnostic, listed
 from plinth.diagnostics.secrets import secret_in
 from plinth.ir.kubernetes import CONTAINER_LISTS
 from plinth.ir.patch import parts_of
-from plinth.ir.said import settle
+from plinth.ir.said import settle, spec_path
 from plinth.ir.targets import Manifest, ObjectKey, Patch
 
 _DATA: Final = ("data", "stringData")

@@ -22,7 +22,7 @@ from plinth.ir import graph as graphs
 from plinth.ir import needs
 from plinth.ir.people import PatchFault, read_patch
 from plinth.ir.render import PatchFailed, Rendered, overlay_objects
-from plinth.ir.said import Because, Origin, Said, said
+from plinth.ir.said import Because, Origin, Said, said, spec_path
 from plinth.ir.targets import Application, Base, Delivery, Image, Manifest, Patch, Target
 
 if TYPE_CHECKING:
@@ -172,10 +172,7 @@ class Draft:
                 part = self._parts[application.component]
                 yield patch_failed(error, application, part.path, part.section.said_path("patches"))
                 continue
-            path = next(
-                (origin for origin in application.origins if isinstance(origin, tuple)),
-                ("spec", "components"),
-            )
+            path = spec_path(application.origins)
             objects += [
                 FinalObject(application=application, key=each.key, body=each.body, path=path)
                 for each in rendered
@@ -332,7 +329,7 @@ class _Part:
     @property
     def path(self) -> tuple[str, ...]:
         """The part of the spec that asked for it."""
-        return next((origin for origin in self.origins if isinstance(origin, tuple)), ("spec", "components"))
+        return spec_path(self.origins)
 
 
 def _version_origins(section: ComponentSection) -> tuple[Origin, ...]:

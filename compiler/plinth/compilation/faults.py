@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.ir.said import spec_path
 from plinth.ir.targets import ObjectKey
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def is_one(first: needs.Secret, second: needs.Secret) -> bool:
 def name_taken(first: needs.Secret, second: needs.Secret) -> Diagnostic:
     """Two needs for a secret of one name that one entry of the store cannot answer."""
     by_person = second if second.made_by == "person" else first
-    path = next((each for each in by_person.name.origins if isinstance(each, tuple)), ("metadata", "name"))
+    path = spec_path(by_person.name.origins, ("metadata", "name"))
     return Diagnostic(
         code="PLN209",
         message=f"the secret `{second.name.value}` would be two things, and an entry has one content",

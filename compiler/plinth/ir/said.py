@@ -78,6 +78,11 @@ def origins_of(parts: Iterable[Any]) -> tuple[Origin, ...]:
     return tuple(found)
 
 
+def spec_path(origins: Iterable[Origin], otherwise: SpecPath = ("spec", "components")) -> SpecPath:
+    """The first part of the spec among origins; where there is none, what stands for it."""
+    return next((origin for origin in origins if isinstance(origin, tuple)), otherwise)
+
+
 def settle(data: Any, origins: tuple[Origin, ...] = ()) -> tuple[Any, dict[str, tuple[Origin, ...]]]:
     """Plain data, and the origins of every part of it by JSON pointer.
 
