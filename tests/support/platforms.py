@@ -51,13 +51,13 @@ def compile_bytes(data: bytes, vendored_root: Path | None = None) -> Result:
     """
     pins: dict[str, Vendored] = {}
 
-    def vendored(component: str, version: str) -> tuple[Mapping[str, Any], ...] | None:
+    def pinned(component: str, version: str) -> tuple[Mapping[str, Any], ...] | None:
         if vendored_root is None:
             return None
         objects, pins[f"{component}/{version}"] = _vendored(vendored_root, component, version)
         return objects
 
-    result = compile_spec(data, FILE, Inputs(patch=_no_patch, vendored=vendored))
+    result = compile_spec(data, FILE, Inputs(patch=_no_patch, vendored=pinned))
     return replace(result, lock=lock_file(result.compilations, Lock(vendored=pins)))
 
 
@@ -79,6 +79,11 @@ needs_mirror = pytest.mark.skipif(
     mirror() is None,
     reason=f"no upstream manifests: {MIRROR_VARIABLE} names no folder, and ../shared/upstream is none",
 )
+
+
+def vendored(root: Path, component: str, version: str) -> tuple[Mapping[str, Any], ...]:
+    """Every object but CRDs of an upstream, as it is vendored from a mirror."""
+    return _vendored(root, component, version)[0]
 
 
 def _no_patch(path: str) -> NoReturn:
