@@ -9,6 +9,7 @@ which the Deployment itself is not.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -290,3 +291,23 @@ def test_a_pod_of_a_custom_kind_is_judged_as_well(example):
     assert refusals(client, [job]) == {}
     pod["spec"]["hostNetwork"] = True
     assert set(refusals(client, [job])) == {"a pod of PyTorchJob/mlflow/report"}
+
+
+def test_a_notebook_that_the_hub_starts_is_admitted(example):
+    """No object holds this pod: the hub makes it, of its own defaults and of what we declare.
+
+    Source: kubespawner 7, `make_pod`; zero-to-jupyterhub 4, `singleuser`.
+    """
+    client, found = example
+    declared = json.loads(found("ConfigMap/jupyterhub/hub-plinth")["data"]["plinth.json"])
+    spawner = declared["traits"]["KubeSpawner"]
+    defaults = {"runAsUser": 1000, "allowPrivilegeEscalation": False}
+    notebook = {
+        "name": "notebook",
+        "image": spawner["image"],
+        "securityContext": {**defaults, **spawner["container_security_context"]},
+    }
+    pod = {"spec": {"securityContext": {"fsGroup": 100}, "containers": [notebook]}}
+    assert refusal_of_pod(client, "jupyterhub", pod) is None
+    notebook["securityContext"] = defaults
+    assert 'violates PodSecurity "restricted:latest"' in refusal_of_pod(client, "jupyterhub", pod)

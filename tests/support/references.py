@@ -1,9 +1,10 @@
 """What the pods of an object must find in their namespace before they start, and what brings it there.
 
-    list(references(body))              Secret/mlflow-database, ServiceAccount/mlflow, ...
-    makes(certificate)                  what its controller makes
+    list(references(body))    ServiceAccount/mlflow, Secret/mlflow-database[password], ...
+    makes(certificate)        what its controller makes, with its keys
 
-A pod whose Secret, ConfigMap, claim or service account is not there waits for it without an end.
+A pod whose Secret, ConfigMap, claim or service account is not there waits for it without an end, and so it
+does where one of them lacks a key that the pod names.
 """
 
 from __future__ import annotations
@@ -31,10 +32,17 @@ class Reference:
 
     kind: str
     name: str
+    key: str = ""
+    """A key of the Secret or ConfigMap; empty where no certain one is needed."""
+
+    @property
+    def whole(self) -> Reference:
+        """The same without the key."""
+        return Reference(self.kind, self.name)
 
     def __str__(self) -> str:
-        """Give `Secret/mlflow-database`."""
-        return f"{self.kind}/{self.name}"
+        """Give `Secret/mlflow-database[password]`."""
+        return f"{self.kind}/{self.name}" + (f"[{self.key}]" if self.key else "")
 
 
 def references(body: Body) -> Iterator[Reference]:
@@ -61,19 +69,26 @@ def pods(node: object) -> Iterator[Body]:
                 yield from pods(child)
 
 
-def makes(body: Body) -> Iterator[Reference]:
-    """What an object is, or what its controller makes of it in the same namespace.
+def makes(body: Body) -> Iterator[tuple[Reference, frozenset[str] | None]]:
+    """What an object is, or what its controller makes of it in the same namespace; each with its keys if known.
 
     A StatefulSet's claims are not among these: its pods name them nowhere but in `volumeMounts`.
 
     Source: the API references of External Secrets ("ExternalSecret") and of cert-manager ("Certificate").
     """
-    kind, spec = body["kind"], body.get("spec") or {}
-    yield Reference(kind, body["metadata"]["name"])
+    kind, name, spec = body["kind"], body["metadata"]["name"], body.get("spec") or {}
+    has_keys = kind in {"ConfigMap", "Secret"}
+    yield Reference(kind, name), _keys(body) if has_keys else None
     if kind == "ExternalSecret":
-        yield Reference("Secret", (spec.get("target") or {}).get("name") or body["metadata"]["name"])
+        is_listed = spec.get("data") and not spec.get("dataFrom")
+        keys = frozenset(each["secretKey"] for each in spec["data"]) if is_listed else None
+        yield Reference("Secret", (spec.get("target") or {}).get("name") or name), keys
     elif kind == "Certificate":
-        yield Reference("Secret", spec["secretName"])
+        yield Reference("Secret", spec["secretName"]), frozenset({"ca.crt", "tls.crt", "tls.key"})
+
+
+def _keys(body: Body) -> frozenset[str]:
+    return frozenset(key for part in ("binaryData", "data", "stringData") for key in body.get(part) or ())
 
 
 def _of_pod(pod: Body) -> Iterator[Reference]:
@@ -120,7 +135,8 @@ def _of_container(container: Body) -> Iterator[Reference]:
 
 
 def _needed(found: Iterable[tuple[str, Body | None, str]]) -> Iterator[Reference]:
-    """Those that are there and are not marked `optional`."""
+    """Those that are there and are not marked `optional`, each with every key that is named."""
     for kind, source, field in found:
         if source and not source.get("optional"):
-            yield Reference(kind, source[field])
+            keys = [each["key"] for each in source.get("items") or ()] or [source.get("key", "")]
+            yield from (Reference(kind, source[field], key) for key in keys)
