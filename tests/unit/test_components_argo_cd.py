@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from plinth.catalog.components import load, versions
-from plinth.components.argo_cd import APPLICATION_HEALTH
+from plinth.components.argo_cd import APPLICATION_HEALTH, DEFINITION_HEALTH
 from plinth.components.training_operator import JOB_HEALTH, KINDS
 from plinth.text.manifests import read_manifests
 from support import platforms
@@ -56,7 +56,11 @@ def application(**status):
     }
     compared = {"source": dict(source), "destination": {"namespace": "a"}}
     whole = {"sync": {"status": "Synced", "comparedTo": compared}, "health": {"status": "Healthy"}}
-    return {"spec": {"source": source}, "status": {**whole, **status}}
+    return {
+        "metadata": {"name": "a"},
+        "spec": {"project": "platform", "source": source},
+        "status": {**whole, **status},
+    }
 
 
 def compared_to(**other):
@@ -79,8 +83,31 @@ def compared_to(**other):
         ),
         pytest.param(application(health={"status": "Unknown"}), "Progressing", "", id="unknown"),
         pytest.param(application(health={}), "Progressing", "Argo CD has not", id="no health yet"),
-        pytest.param({"spec": {}}, "Progressing", "Argo CD has not", id="just made"),
-        pytest.param({"spec": {}, "status": {}}, "Progressing", "Argo CD has not", id="nothing compared"),
+        pytest.param(
+            {"metadata": {"name": "a"}, "spec": {}}, "Progressing", "Argo CD has not", id="just made"
+        ),
+        pytest.param(
+            {"metadata": {"name": "a"}, "spec": {}, "status": {}},
+            "Progressing",
+            "Argo CD has not",
+            id="nothing compared",
+        ),
+        pytest.param(
+            {
+                "metadata": {"name": "root"},
+                "spec": {"project": "root"},
+                "status": {"operationState": {"phase": "Running"}, "health": {"status": "Degraded"}},
+            },
+            "Healthy",
+            "What brings itself cannot wait for itself",
+            id="the root, whose own sync looks at it",
+        ),
+        pytest.param(
+            {"metadata": {"name": "root"}, "spec": {"project": "vision"}},
+            "Progressing",
+            "Argo CD has not",
+            id="somebody's own, of the same name",
+        ),
         pytest.param(
             application(sync={"status": "OutOfSync"}),
             "Progressing",
@@ -126,6 +153,7 @@ def compared_to(**other):
         ),
         pytest.param(
             {
+                "metadata": {"name": "a"},
                 "spec": {"sources": [{"repoURL": "https://example.com/a.git"}]},
                 "status": {
                     "sync": {"status": "Synced", "comparedTo": {"source": {"repoURL": ""}}},
@@ -179,14 +207,43 @@ def test_a_training_job_is_well_while_it_runs(obj, status):
 
 
 @needs_lua
+@pytest.mark.parametrize(
+    ("obj", "status"),
+    [
+        pytest.param({}, "Progressing", id="just made"),
+        pytest.param({"status": {}}, "Progressing", id="no conditions"),
+        pytest.param(conditions("NamesAccepted"), "Progressing", id="its names are accepted"),
+        pytest.param(conditions("NamesAccepted", "Established"), "Healthy", id="established"),
+        pytest.param(
+            {"status": {"conditions": [{"type": "NamesAccepted", "status": "False"}]}},
+            "Degraded",
+            id="another one has its names",
+        ),
+        pytest.param(
+            conditions("NonStructuralSchema", "NamesAccepted", "Established"), "Degraded", id="a bad schema"
+        ),
+        pytest.param(
+            {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}} | conditions("Established"),
+            "Progressing",
+            id="on its way out",
+        ),
+    ],
+)
+def test_a_definition_is_awaited_until_its_objects_are_served(obj, status):
+    """Degraded would fail the sync that has just brought it."""
+    assert run(DEFINITION_HEALTH, {"metadata": {"name": "a"}} | obj)["status"] == status
+
+
+@needs_lua
 def test_every_health_script_that_is_delivered_runs():
     scripts = {key: value for key, value in settings("argocd-cm").items() if key.startswith(HEALTH)}
     assert set(scripts) == {
+        f"{HEALTH}apiextensions.k8s.io_CustomResourceDefinition",
         f"{HEALTH}argoproj.io_Application",
         *(f"{HEALTH}kubeflow.org_{kind}" for kind in KINDS),
     }
     for script in scripts.values():
-        assert run(script, {})["status"] == "Progressing"
+        assert run(script, {"metadata": {"name": "a"}, "spec": {}})["status"] == "Progressing"
 
 
 def test_every_kind_of_job_has_a_health_script():

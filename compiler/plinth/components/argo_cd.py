@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 NAMESPACE: Final = "argocd"
 
 APPLICATION_HEALTH: Final = """\
+if obj.metadata.name == "root" and obj.spec.project == "root" then
+  return {status = "Healthy", message = "What brings itself cannot wait for itself"}
+end
 local hs = {status = "Progressing", message = "Argo CD has not looked at it yet"}
 if obj.status == nil or obj.status.sync == nil then
   return hs
@@ -63,7 +66,34 @@ if hs.status == "Missing" or hs.status == "Unknown" then
 end
 return hs
 """
-"""A wave waits for an Application until this says Healthy. Its health alone opens the next one too early."""
+"""A wave waits for an Application until this says Healthy. Its health alone opens the next one too early.
+
+The root is one of the objects that it brings: its sync would wait for its own end, and a health that was bad once would be
+the reason for its being bad.
+"""
+
+DEFINITION_HEALTH: Final = """\
+local hs = {status = "Progressing", message = "The API server has not taken it up yet"}
+if obj.metadata.deletionTimestamp ~= nil then
+  hs.message = "It is being removed"
+  return hs
+end
+if obj.status ~= nil and obj.status.conditions ~= nil then
+  for _, condition in ipairs(obj.status.conditions) do
+    if condition.type == "NamesAccepted" and condition.status == "False" then
+      return {status = "Degraded", message = condition.message or "Its names are taken"}
+    end
+    if condition.type == "NonStructuralSchema" and condition.status == "True" then
+      return {status = "Degraded", message = condition.message or "Its schema is not structural"}
+    end
+    if condition.type == "Established" and condition.status == "True" then
+      hs = {status = "Healthy", message = "Its objects are served"}
+    end
+  end
+end
+return hs
+"""
+"""Argo CD itself calls a definition Degraded until it is established, which fails the sync that has just brought it."""
 
 WEBHOOKS: Final = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
@@ -83,7 +113,10 @@ class ArgoCd(Component[ArgoCdSection]):
         {"group": "", "kind": "Secret", "name": "argocd-notifications-secret", "jsonPointers": ["/data"]},
         {"group": "", "kind": "Secret", "name": "argocd-secret", "jsonPointers": ["/data"]},
     )
-    health = {"argoproj.io_Application": APPLICATION_HEALTH}  # noqa: RUF012 - declared a ClassVar by the contract
+    health = {  # noqa: RUF012 - declared a ClassVar by the contract
+        "apiextensions.k8s.io_CustomResourceDefinition": DEFINITION_HEALTH,
+        "argoproj.io_Application": APPLICATION_HEALTH,
+    }
 
     def variant(self, version: str) -> Variant:
         del version
