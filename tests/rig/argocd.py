@@ -19,6 +19,8 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -29,7 +31,6 @@ from .programs import REDIS, folder, missing, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from .control_plane import ControlPlane
 
@@ -39,6 +40,8 @@ NAMESPACE: Final = "argocd"
 API_VERSION: Final = "argoproj.io/v1alpha1"
 IN_CLUSTER: Final = "https://kubernetes.default.svc"
 SYNC_TIMEOUT_S: Final = 120.0
+RESYNC_S: Final = 5
+NO_AUTHORITIES: Final[Mapping[str, Path]] = MappingProxyType({})
 _PART_OF: Final = {"app.kubernetes.io/part-of": "argocd"}
 _REPO_SERVER: Final = "argocd-repo-server"
 _CONTROLLER: Final = "argocd-application-controller"
@@ -94,8 +97,18 @@ class ArgoCd:
 
 
 @contextmanager
-def argo_cd(cluster: ControlPlane) -> Iterator[ArgoCd]:
-    """Argo CD for a cluster that has none; ends with the `with`, its objects stay.
+def argo_cd(
+    cluster: ControlPlane,
+    *,
+    is_installed: bool = False,
+    authorities: Mapping[str, Path] = NO_AUTHORITIES,
+    resync_s: int = RESYNC_S,
+) -> Iterator[ArgoCd]:
+    """Argo CD for a cluster; ends with the `with`, its objects stay.
+
+    `is_installed` says that the cluster has Argo CD's objects already, as an installation brings them, and only
+    needs somebody to do what its pods would. `authorities` are certificates in PEM, by the host of repositories that
+    they speak for. `resync_s` is how often everything is compared again unasked; an installation has 120 or more.
 
     Raises:
         RigFault: a program is not built or does not get ready; with the ends of the logs.
@@ -105,10 +118,15 @@ def argo_cd(cluster: ControlPlane) -> Iterator[ArgoCd]:
         raise RigFault(lacking)
     # Argo CD watches service accounts and prunes by the garbage collector.
     cluster.add_controllers()
-    cluster.apply_all(_objects())
+    if is_installed:
+        # Argo CD's web server writes this one at its first start.
+        change = {"stringData": {"server.secretkey": secrets.token_hex(16)}}
+        cluster.client.merge("v1", "Secret", "argocd-secret", NAMESPACE, change)
+    else:
+        cluster.apply_all(_objects())
     names = (REDIS, _REPO_SERVER, _CONTROLLER)
     try:
-        _start(cluster)
+        _start(cluster, authorities, resync_s)
         yield ArgoCd(cluster=cluster)
     except Exception:
         cluster.programs.keep_logs = True
@@ -187,9 +205,11 @@ def _labelled(kind: str, name: str, content: Mapping[str, Any]) -> Mapping[str, 
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
 
 
-def _start(cluster: ControlPlane) -> None:
+def _start(cluster: ControlPlane, authorities: Mapping[str, Path], resync_s: int) -> None:
     programs, ports = cluster.programs, cluster.programs.ports
     environment = _environment(cluster)
+    for host, certificate in authorities.items():
+        shutil.copy(certificate, Path(environment["ARGOCD_TLS_DATA_PATH"]) / host)
     redis, repo_server = f"{HOST}:{ports.port()}", f"{HOST}:{ports.port()}"
     metrics = {name: ports.port() for name in (_REPO_SERVER, _CONTROLLER)}
     words = [
@@ -227,7 +247,7 @@ def _start(cluster: ControlPlane) -> None:
             f"--redis={redis}",
             # The one thing of the rig that listens on every address: no flag names another one.
             f"--metrics-port={metrics[_CONTROLLER]}",
-            "--app-resync=5",
+            f"--app-resync={resync_s}",
         ],
         environment,
     )

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .client import ApiError, Client
 from .faults import RigFault
 from .ports import HOST
-from .processes import rig_folder
+from .processes import POLL_S, rig_folder
 from .programs import missing, program
 
 if TYPE_CHECKING:
@@ -145,13 +145,15 @@ class ControlPlane:
         for name in names:
             self._add_node(name, capacity or {"cpu": "32", "memory": "128Gi", "pods": "110"})
 
-    def wait(self, what: str, is_so: Callable[[], bool], timeout_s: float = 90.0) -> None:
+    def wait(
+        self, what: str, is_so: Callable[[], bool], timeout_s: float = 90.0, *, poll_s: float = POLL_S
+    ) -> None:
         """Wait until something is so, by asking again.
 
         Raises:
             RigFault: a program ended, or the deadline passed.
         """
-        self.programs.wait(what, is_so, timeout_s)
+        self.programs.wait(what, is_so, timeout_s, poll_s=poll_s)
 
     def _is_new(self, name: str) -> bool:
         return name not in self.programs.running

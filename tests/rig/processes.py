@@ -68,8 +68,15 @@ class Programs:
                 process_group=self.group,
             )
 
-    def wait(self, what: str, is_so: Callable[[], bool], timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Wait until something is so.
+    def wait(
+        self,
+        what: str,
+        is_so: Callable[[], bool],
+        timeout_s: float = READY_TIMEOUT_S,
+        *,
+        poll_s: float = POLL_S,
+    ) -> None:
+        """Wait until something is so, by asking every `poll_s` seconds.
 
         Raises:
             RigFault: a program ended, or the deadline passed; with the ends of the logs.
@@ -82,7 +89,7 @@ class Programs:
                 raise self.fault(f"{codes} before this was so: {what}", ended)
             if time.monotonic() > deadline:
                 raise self.fault(f"not so after {timeout_s:.0f} s: {what}", list(self.running))
-            time.sleep(POLL_S)
+            time.sleep(poll_s)
 
     def fault(self, message: str, names: Sequence[str]) -> RigFault:
         """A fault with the last lines of the logs of some programs."""
