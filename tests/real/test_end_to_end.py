@@ -9,14 +9,14 @@ Slow: a minute or two to come up, and seconds to half a minute for each thing th
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,6 +32,10 @@ from rig.standins import missing_for_stand_ins, stand_ins
 from support import platforms
 from support.git_server import HOST, git_host
 from support.repository import commit, git
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 pytestmark = [platforms.needs_mirror]
 
@@ -227,8 +231,122 @@ def test_argo_cd_alone_brings_every_application_up(platform, capsys):
         )
         for name in sorted(found, key=lambda name: (platform.seconds[name], name))
     ]
+    lines = ["", *("{:24}{:>6}{:>9}{:>20}".format(*row) for row in rows)]
+    lines += [f"reviews answered for {name}: {count}" for name, count in platform.others.answered.items()]
     with capsys.disabled():
-        for row in rows:
-            print("{:24}{:>6}{:>9}{:>20}".format(*row))
-        print(f"reviews answered: {dict(platform.others.answered)}")
+        sys.stdout.write("\n".join([*lines, ""]))
     assert {name: wave(each) for name, each in found.items()} == APPLICATIONS
+
+
+def test_webhooks_were_asked_and_what_needs_a_volume_has_one(platform):
+    """What came up did not come up for want of a question: webhooks that fail closed were called."""
+    assert platform.others.answered["external-secrets/external-secrets-webhook"] > 0
+    claim = platform.get("v1", "PersistentVolumeClaim", "hub-db-dir", "jupyterhub")
+    assert claim["status"]["phase"] == "Bound"
+
+
+def test_a_commit_that_changes_one_value_syncs_that_application_alone(platform):
+    before = syncs(platform)
+    revision = platform.edit(lambda spec: spec.replace("idle: 2h", "idle: 3h"))
+    try:
+        platform.wait_settled(revision)
+        settings = platform.get("v1", "ConfigMap", "hub-plinth", "jupyterhub")["data"]["plinth.json"]
+        assert json.loads(settings)["idle_seconds"] == 3 * 3600
+        after = syncs(platform)
+        assert {name for name, each in after.items() if each != before[name]} == {"jupyterhub"}
+    finally:
+        platform.wait_settled(platform.edit(lambda spec: spec.replace("idle: 3h", "idle: 2h")))
+
+
+def test_what_somebody_edits_by_hand_is_put_back(platform):
+    def replicas():
+        return platform.get("apps/v1", "Deployment", "mlflow", "mlflow")["spec"]["replicas"]
+
+    platform.cluster.client.merge("apps/v1", "Deployment", "mlflow", "mlflow", {"spec": {"replicas": 3}})
+    platform.wait("MLflow has one replica again", lambda: replicas() == 1)
+
+
+def test_a_component_that_is_taken_out_is_removed_but_for_its_data(platform):
+    """And it comes back on what was kept."""
+    folder = platform.folder / "platform.yaml"
+    lines = folder.read_text(encoding="utf-8").splitlines(keepends=True)
+    taken = [each for each in lines if each.strip().startswith(("jupyterhub:", "training-operator:"))]
+    assert len(taken) == 2
+    kept = {key: uid(platform, *key) for key in KEPT}
+    assert None not in kept.values()
+    gone = {key for key in REMOVED if uid(platform, *key) is None}
+    assert not gone
+
+    revision = platform.edit(
+        lambda spec: "".join(each for each in spec.splitlines(keepends=True) if each not in taken)
+    )
+    try:
+        platform.wait(
+            "the Applications are gone",
+            lambda: not {"jupyterhub", "training-operator"} & set(platform.applications()),
+        )
+        platform.wait("their objects are gone", lambda: not any(uid(platform, *key) for key in REMOVED))
+        platform.wait_settled(revision)
+        assert {key: uid(platform, *key) for key in KEPT} == kept
+    finally:
+        platform.wait_settled(platform.edit(lambda _: "".join(lines)))
+    assert {key: uid(platform, *key) for key in KEPT} == kept
+
+
+def test_what_kustomize_refuses_changes_nothing_and_argo_cd_says_why(platform):
+    file = platform.folder / "overlays/dev/mlflow/kustomization.yaml"
+    good = file.read_bytes()
+    before = uid(platform, "apps/v1", "Deployment", "mlflow", "mlflow")
+    file.write_bytes(good + b"- there-is-no-such-file.yaml\n")
+    platform.publish()
+    try:
+        platform.wait("Argo CD says what kustomize says", lambda: "no such file" in explain(mlflow(platform)))
+        assert "there-is-no-such-file.yaml" in explain(mlflow(platform))
+        assert uid(platform, "apps/v1", "Deployment", "mlflow", "mlflow") == before
+        deployment = platform.get("apps/v1", "Deployment", "mlflow", "mlflow")
+        assert deployment["status"]["availableReplicas"] == 1
+    finally:
+        file.write_bytes(good)
+        platform.wait_settled(platform.publish())
+
+
+def test_drift_finds_nothing_on_a_platform_that_is_synced(platform, monkeypatch, capsys):
+    monkeypatch.setenv("KUBECONFIG", str(platform.cluster.kubeconfig()))
+    code = main(["drift", "--env", "dev", "-C", str(platform.folder), "--format", "json"])
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found["findings"] == [], err
+    # The mirror leaves the values of this one out, so there is nothing to compare with.
+    assert [each["resource"]["name"] for each in found["unknown"]] == ["hub"], err
+    assert code == 3
+
+
+KEPT = (
+    ("v1", "Namespace", "jupyterhub", ""),
+    ("v1", "Namespace", "kubeflow", ""),
+    ("v1", "PersistentVolumeClaim", "hub-db-dir", "jupyterhub"),
+    ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "pytorchjobs.kubeflow.org", ""),
+)
+REMOVED = (
+    ("apps/v1", "Deployment", "hub", "jupyterhub"),
+    ("apps/v1", "Deployment", "training-operator", "kubeflow"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRole", "training-operator", ""),
+)
+
+
+def uid(platform, *key):
+    found = platform.get(*key)
+    return found and found["metadata"]["uid"]
+
+
+def syncs(platform):
+    """When each Application was last synced, the root apart: it follows every commit."""
+    return {
+        name: each["status"].get("operationState", {}).get("finishedAt")
+        for name, each in platform.applications().items()
+        if name != "root"
+    }
+
+
+def mlflow(platform):
+    return platform.applications()["mlflow"]

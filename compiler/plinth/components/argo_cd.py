@@ -68,16 +68,11 @@ return hs
 """
 """A wave waits for an Application until this says Healthy. Its health alone opens the next one too early.
 
-The root is one of the objects that it brings: its sync would wait for its own end, and a health that was bad once would be
-the reason for its being bad.
+The root is one of the objects that it brings: its sync would wait for its own end, and a health that was bad
+once would be the reason for its being bad.
 """
 
 DEFINITION_HEALTH: Final = """\
-local hs = {status = "Progressing", message = "The API server has not taken it up yet"}
-if obj.metadata.deletionTimestamp ~= nil then
-  hs.message = "It is being removed"
-  return hs
-end
 if obj.status ~= nil and obj.status.conditions ~= nil then
   for _, condition in ipairs(obj.status.conditions) do
     if condition.type == "NamesAccepted" and condition.status == "False" then
@@ -86,14 +81,16 @@ if obj.status ~= nil and obj.status.conditions ~= nil then
     if condition.type == "NonStructuralSchema" and condition.status == "True" then
       return {status = "Degraded", message = condition.message or "Its schema is not structural"}
     end
-    if condition.type == "Established" and condition.status == "True" then
-      hs = {status = "Healthy", message = "Its objects are served"}
-    end
   end
 end
-return hs
+return {status = "Healthy", message = "Nothing is wrong with it"}
 """
-"""Argo CD itself calls a definition Degraded until it is established, which fails the sync that has just brought it."""
+"""A definition is well unless something is wrong with it, also before its objects are served.
+
+Argo CD's own script says Degraded until then. But Argo CD marks no definition as part of an Application, so
+no event of one makes it look again: an Application of definitions would stay Degraded until the next
+comparison, minutes later, and fail the sync of the root. A sync itself waits for what it defines to be served.
+"""
 
 WEBHOOKS: Final = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
