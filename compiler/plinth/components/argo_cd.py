@@ -89,7 +89,7 @@ return {status = "Healthy", message = "Nothing is wrong with it"}
 
 Argo CD's own script says Degraded until then. But Argo CD marks no definition as part of an Application, so
 no event of one makes it look again: an Application of definitions would stay Degraded until the next
-comparison, minutes later, and fail the sync of the root. A sync itself waits for what it defines to be served.
+comparison, minutes later, and fail the sync of the root. A sync itself waits until what it defines is served.
 """
 
 WEBHOOKS: Final = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
