@@ -15,6 +15,8 @@ and are left out, with the reason, where a program is not built.
 | `client` | the Kubernetes API in the few calls that tests need |
 | `control_plane` | etcd and an API server; controllers, scheduler and simulated nodes on request |
 | `argocd` | Argo CD against such a control plane |
+| `standins`, `reviewer`, `watch` | what pods would have done, because kwok runs no code |
+| `certificates` | an authority that nobody else trusts |
 
 Everything dials loopback only, and listens there, but for the metrics of Argo CD's controller.
 """
