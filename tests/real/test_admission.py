@@ -25,7 +25,8 @@ from rig.client import ApiError
 from rig.control_plane import PROGRAMS, ControlPlane, control_plane
 from support import judged, platforms
 
-pytestmark = platforms.needs_mirror
+# One worker, so that one set of clusters is started.
+pytestmark = [platforms.needs_mirror, pytest.mark.xdist_group("admission")]
 
 Body = Mapping[str, Any]
 

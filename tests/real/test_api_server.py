@@ -21,7 +21,7 @@ from rig.control_plane import ADMIN, PROGRAMS, control_plane
 from support import golden, platforms
 from support.drift import PLATFORM, marked
 
-pytestmark = platforms.needs_mirror
+pytestmark = [platforms.needs_mirror, pytest.mark.xdist_group("drift-on-a-cluster")]
 
 MANAGER = "kubectl-edit"
 

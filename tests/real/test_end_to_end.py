@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-pytestmark = [platforms.needs_mirror]
+pytestmark = [platforms.needs_mirror, pytest.mark.xdist_group("end-to-end")]
 
 BRANCH = "main"
 REPOSITORY = "acme/ml-platform.git"
