@@ -43,7 +43,7 @@ BRANCH = "main"
 REPOSITORY = "acme/ml-platform.git"
 UPSTREAM_URL = b"https://github.com/acme/ml-platform.git"
 
-UP_S = 240.0
+UP_S = 300.0
 """A deadline for a machine that does other things as well."""
 CHANGE_S = 120.0
 POLL_S = 0.5

@@ -92,3 +92,16 @@ def test_nothing_runs_in_the_project_that_may_do_everything():
         project = files[f"argocd/projects/{name}.yaml"]["spec"]
         assert "*" not in str(project)
         assert project["sourceRepos"] == ["https://github.com/acme/ml-platform.git"]
+
+
+def test_the_root_writes_no_status_of_what_it_brings():
+    """An Application has its status in the object itself. Source: Argo CD, "Sync Options", RespectIgnoreDifferences."""
+    files = emitted(compiled()[0].graph)
+    applications = {
+        body["metadata"]["name"]: body["spec"]["syncPolicy"]["syncOptions"]
+        for body in files.values()
+        if body["kind"] == "Application"
+    }
+    others = {name for name, options in applications.items() if "RespectIgnoreDifferences=true" in options}
+    assert others == set(applications) - {"root"}
+    assert "ServerSideApply=true" in applications["root"]

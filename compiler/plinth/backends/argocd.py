@@ -33,6 +33,10 @@ _KUSTOMIZATION: Final = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind"
 
 SYNC_OPTIONS: Final = ("FailOnSharedResource=true", "RespectIgnoreDifferences=true", "ServerSideApply=true")
 
+# `RespectIgnoreDifferences` has Argo CD apply its remembered copy of what it ignores, statuses among it. An
+# Application has its status in the object itself, so the root would write yesterday's over today's.
+ROOT_SYNC_OPTIONS: Final = ("FailOnSharedResource=true", "ServerSideApply=true")
+
 
 class ArgoCd(Backend):
     """`generated/<env>/argocd/` and `generated/<env>/bootstrap/`."""
@@ -107,7 +111,7 @@ class _Writer:
             "project": ROOT,
             "source": self._source(self._folder, delivery),
             "destination": {"server": CLUSTER, "namespace": NAMESPACE},
-            "syncPolicy": _sync_policy(prune=True),
+            "syncPolicy": _sync_policy(ROOT_SYNC_OPTIONS, prune=True),
             "revisionHistoryLimit": 3,
         }
         body = _object("Application", ROOT, spec, annotations=_paths((self._folder,), delivery))
@@ -133,7 +137,7 @@ class _Writer:
             "project": PROJECT,
             "source": self._source(layout.source_path(self._environment, application), delivery),
             "destination": {"server": CLUSTER, "namespace": application.namespace},
-            "syncPolicy": _sync_policy(prune=not application.holds_crds),
+            "syncPolicy": _sync_policy(SYNC_OPTIONS, prune=not application.holds_crds),
             "revisionHistoryLimit": 3,
         }
         if application.ignore:
@@ -200,12 +204,12 @@ def _object(
     return {"apiVersion": API, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _sync_policy(*, prune: bool) -> dict[str, Any]:
+def _sync_policy(options: tuple[str, ...], *, prune: bool) -> dict[str, Any]:
     return {
         # An empty render is a fault, never a wish to have nothing.
         "automated": {"allowEmpty": False, "prune": prune, "selfHeal": True},
         "retry": {"backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}, "limit": 10},
-        "syncOptions": list(SYNC_OPTIONS),
+        "syncOptions": list(options),
     }
 
 
