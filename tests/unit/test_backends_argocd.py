@@ -105,3 +105,15 @@ def test_the_root_writes_no_status_of_what_it_brings():
     others = {name for name, options in applications.items() if "RespectIgnoreDifferences=true" in options}
     assert others == set(applications) - {"root"}
     assert "ServerSideApply=true" in applications["root"]
+
+
+def test_the_root_does_not_call_a_sync_of_what_it_brings_a_difference():
+    """Argo CD writes `operation`, and the annotation that asks for a refresh, into Applications themselves."""
+    root = emitted(compiled()[0].graph)["argocd/root/root.yaml"]
+    assert root["spec"]["ignoreDifferences"] == [
+        {
+            "group": "argoproj.io",
+            "kind": "Application",
+            "jsonPointers": ["/metadata/annotations/argocd.argoproj.io~1refresh", "/operation"],
+        }
+    ]

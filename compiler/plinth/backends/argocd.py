@@ -37,6 +37,19 @@ SYNC_OPTIONS: Final = ("FailOnSharedResource=true", "RespectIgnoreDifferences=tr
 # Application has its status in the object itself, so the root would write yesterday's over today's.
 ROOT_SYNC_OPTIONS: Final = ("FailOnSharedResource=true", "ServerSideApply=true")
 
+ROOT_IGNORES: Final = (
+    {
+        "group": "argoproj.io",
+        "kind": "Application",
+        "jsonPointers": ["/metadata/annotations/argocd.argoproj.io~1refresh", "/operation"],
+    },
+)
+"""What Argo CD writes into an Application beside its status.
+
+A server-side diff has the API server's newest object on one side and a remembered one on the other: a sync of
+a component would be a difference of the root; so would its own, and nothing makes it look at that again.
+"""
+
 
 class ArgoCd(Backend):
     """`generated/<env>/argocd/` and `generated/<env>/bootstrap/`."""
@@ -111,6 +124,7 @@ class _Writer:
             "project": ROOT,
             "source": self._source(self._folder, delivery),
             "destination": {"server": CLUSTER, "namespace": NAMESPACE},
+            "ignoreDifferences": list(ROOT_IGNORES),
             "syncPolicy": _sync_policy(ROOT_SYNC_OPTIONS, prune=True),
             "revisionHistoryLimit": 3,
         }
