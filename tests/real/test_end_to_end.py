@@ -266,6 +266,11 @@ def test_what_somebody_edits_by_hand_is_put_back(platform):
     platform.wait("MLflow has one replica again", lambda: replicas() == 1)
 
 
+@pytest.mark.xfail(
+    raises=RigFault,
+    reason="the project `platform` loses the component's namespace in the same commit, and Argo CD removes "
+    "nothing from where a project does not reach: what is in the namespace stays without an owner",
+)
 def test_a_component_that_is_taken_out_is_removed_but_for_its_data(platform):
     """And it comes back on what was kept."""
     folder = platform.folder / "platform.yaml"
