@@ -81,6 +81,16 @@ def test_crds_are_never_pruned_and_leave_with_nobody():
             assert ("finalizers" in body["metadata"]) is not is_crds
 
 
+def test_the_platform_may_remove_what_it_no_longer_lists():
+    """A list of what there is loses a component's namespace in the commit that takes the component out."""
+    dev, _ = compiled()
+    files = emitted(dev.graph)
+    platform = files["argocd/projects/platform.yaml"]["spec"]
+    assert [each["namespace"] for each in platform["destinations"]] == ["*"]
+    assert platform["clusterResourceWhitelist"] == [{"group": "*", "kind": "*"}]
+    assert "*" not in str(files["argocd/projects/root.yaml"]["spec"])
+
+
 def test_nothing_runs_in_the_project_that_may_do_everything():
     dev, _ = compiled()
     files = emitted(dev.graph)
@@ -90,7 +100,7 @@ def test_nothing_runs_in_the_project_that_may_do_everything():
     assert projects == {"platform", "root"}
     for name in projects:
         project = files[f"argocd/projects/{name}.yaml"]["spec"]
-        assert "*" not in str(project)
+        assert {each["server"] for each in project["destinations"]} == {"https://kubernetes.default.svc"}
         assert project["sourceRepos"] == ["https://github.com/acme/ml-platform.git"]
 
 

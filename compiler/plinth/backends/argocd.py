@@ -15,7 +15,7 @@ from plinth.backends import Backend
 from plinth.ir import layout
 from plinth.ir.fileset import File, FileSet
 from plinth.ir.said import Because, Origin, Said, origins_of, settle, show_origins, text
-from plinth.ir.targets import Application, Base, Delivery, Manifest
+from plinth.ir.targets import Application, Base, Delivery
 from plinth.text.emit import yaml_text
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ class _Writer:
         platform = {
             "description": "What Plinth compiles for the platform",
             "sourceRepos": [delivery.url],
-            "destinations": [{"server": CLUSTER, "namespace": name} for name in self._namespaces()],
-            "clusterResourceWhitelist": [
-                {"group": group, "kind": kind} for group, kind in self._cluster_kinds()
-            ],
+            # What a project does not permit Argo CD does not remove either. A list of what there is would
+            # lose a component's namespace in the commit that takes it out, and leave its objects behind.
+            "destinations": [{"server": CLUSTER, "namespace": "*"}],
+            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
         }
         root = {
             "description": "The Applications themselves",
@@ -172,24 +172,6 @@ class _Writer:
             "targetRevision": text("refs/heads/", delivery.revision),
             "path": _inside(path, delivery),
         }
-
-    def _namespaces(self) -> list[str]:
-        names = {each.namespace for each in self._delivered}
-        names |= {manifest.key.namespace for manifest in self._graph.of(Manifest)}
-        names |= {key.namespace for base in self._bases.values() for key in base.upstream.objects}
-        return sorted(names - {""})
-
-    def _cluster_kinds(self) -> list[tuple[str, str]]:
-        found = {
-            (key.group, key.kind)
-            for base in self._bases.values()
-            for key in base.upstream.objects
-            if not key.namespace
-        }
-        found |= {
-            (each.key.group, each.key.kind) for each in self._graph.of(Manifest) if not each.key.namespace
-        }
-        return sorted(found)
 
     def _add(self, path: str, body: Any, origins: tuple[Origin, ...]) -> None:
         plain, found = settle(body, origins)
