@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from plinth.cli import main
 from plinth.drift.plan_file import NotAPlan, addresses, read_plan
-from plinth.drift.plan_values import MASKED, changed, pointer
+from plinth.drift.plan_values import MASKED, changed
 from plinth.drift.terraform import Root, classify
+from plinth.ir.said import pointer
 from support.platforms import example
 
 ROOT = Root("prod", "generated/prod/terraform/network")
@@ -321,7 +322,7 @@ def test_a_difference_is_the_same_from_both_sides(one, other):
 
 
 def test_pointers_are_escaped():
-    assert pointer(("a/b", "c~d", 0)) == "/a~1b/c~0d/0"
+    assert pointer(*("a/b", "c~d", 0)) == "/a~1b/c~0d/0"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plinth.plan.fields import ABSENT, compare, same
+from plinth.ir.patch import same
+from plinth.plan.fields import ABSENT, compare
 
 
 def seen(before, after):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 COMPILED: Final = ("generated/", "overlays/")
+VENDORED: Final = f"generated/{VENDOR}/"
 
 
 def is_committed(root: Path, files: Mapping[str, str | None], revision: Revision) -> bool:
@@ -74,7 +75,7 @@ class CommittedFiles:
 
         What is vendored is told by its ledger, which has the digest of each file.
         """
-        own = {path for path in inputs if not path.startswith(f"generated/{VENDOR}/")}
+        own = {path for path in inputs if not path.startswith(VENDORED)}
         paths = sorted({*own, ledger_paths(VENDOR)[0]} & inputs.keys())
         self.read_all(paths)
         return all(self._seen[path] == inputs[path] for path in paths)

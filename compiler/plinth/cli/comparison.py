@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth import __version__
-from plinth.cli.committed import COMPILED, CommittedFiles
+from plinth.cli.committed import COMPILED, VENDORED, CommittedFiles
 from plinth.cli.project import Project, told
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError, SpecError
 from plinth.diagnostics.suggest import did_you_mean
@@ -15,7 +15,6 @@ from plinth.plan import Diff, Tree, UnreadableFile, diff, spec_changes
 from plinth.plan.show import Places
 from plinth.text.nodes import read_yaml
 from plinth.workspace.groups import VENDOR
-from plinth.workspace.places import ledger_paths
 
 if TYPE_CHECKING:
     import argparse
@@ -39,15 +38,17 @@ def compared(options: argparse.Namespace, console: Console) -> tuple[Diff, Place
     """
     with told():
         project = Project(options, console)
-        result = compile_spec(project.spec(), project.file, project.inputs())
+        data = project.spec()
+        result = compile_spec(data, project.file, project.inputs())
         console.warn(result.diagnostics)
+        document = _document(data, project.file)
         with Revision(project.root, options.base) as revision:
             base = _Base(options, console, revision)
             try:
-                found = base.compared(project, result)
+                found = base.compared(project, result, document)
             except UnreadableFile as error:
                 raise _unreadable(str(error), revision.name) from None
-            documents = (_document(project.spec(), project.file), base.document)
+            documents = (document, base.document)
     return found, Places(file=project.file, base=options.base, documents=documents)
 
 
@@ -63,7 +64,7 @@ class _Base:
         self._data = data
         self.document = None if data is None else _document(data, options.file)
 
-    def compared(self, project: Project, result: Result) -> Diff:
+    def compared(self, project: Project, result: Result, document: Node | None) -> Diff:
         """What changes between the commit and a compile of the folder."""
         committed = self._committed()
         wanted = _compiled(result, project.vendor_ledger(), project.workspace.read)
@@ -82,14 +83,13 @@ class _Base:
             committed,
             base,
             wanted,
-            spec=spec_changes(self.document, _document(project.spec(), project.file)),
+            spec=spec_changes(self.document, document),
             due=due,
             names=frozenset(self._options.environments),
         )
 
     def _compiled(self, committed: Tree) -> tuple[Tree, Cause, set[str]]:
         """What the commit's own spec compiles to with this compiler, and who is to blame for a difference."""
-        # Its own console: the faults of an older spec are nobody's business now.
         project = Project(self._options, self._console, self._files)
         try:
             with told():
@@ -109,13 +109,10 @@ class _Base:
         return "stale" if project.lock().compiler == __version__ else "compiler"
 
     def _committed(self) -> Tree:
-        ledgers = {
-            path for path in self._revision.paths if path.endswith(("/index.jsonl", "/index.next.jsonl"))
-        }
         marks = {
             path: mark
             for path, mark in self._revision.paths.items()
-            if path.startswith(COMPILED) and path not in ledgers and not _is_vendored(path)
+            if path.startswith(COMPILED) and not path.endswith(LEDGERS) and not path.startswith(VENDORED)
         }
         vendored = {entry.path: entry.digest for entry in self._files.ledger(VENDOR).entries}
         return Tree(marks={**marks, **vendored}, read=self._read, origins=self._files.origins)
@@ -144,10 +141,6 @@ def _compiled(result: Result, vendored: Ledger, read: Callable[[str], bytes]) ->
         read=content,
         origins=origins,
     )
-
-
-def _is_vendored(path: str) -> bool:
-    return path.startswith(f"{ledger_paths(VENDOR)[0].rpartition('/')[0]}/")
 
 
 def _document(data: bytes, file: str) -> Node | None:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.drift import Field
+from plinth.ir.said import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,17 +46,12 @@ def field(path: Path, desired: Any, live: Any) -> Field:
     has_desired = one is not _ABSENT and one is not None
     has_live = other is not _ABSENT and other is not None
     return Field(
-        path=pointer(path),
+        path=pointer(*path),
         desired=one if has_desired else None,
         live=other if has_live else None,
         has_desired=has_desired,
         has_live=has_live,
     )
-
-
-def pointer(path: Path) -> str:
-    """A JSON pointer."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def is_unknown(tree: Any, path: Path) -> bool:

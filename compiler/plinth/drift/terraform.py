@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from plinth.drift import Finding, Unknown
 from plinth.drift.findings import Explained, Reading, identity
 from plinth.drift.plan_file import bare, managed
-from plinth.drift.plan_values import changed, field, is_unknown, mask, pointer
+from plinth.drift.plan_values import changed, field, is_unknown, mask
+from plinth.ir.said import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -223,7 +224,7 @@ class _Judge:
         desired, live = mask(change["after"], marks), mask(change["before"], marks)
         fields = tuple(field(path, desired, live) for path in paths)
         resource = {"address": address}
-        pointers = [pointer(path) for path in paths] or [""]
+        pointers = [pointer(*path) for path in paths] or [""]
         origins = dict.fromkeys(each for one in pointers for each in self._origins(bare(address), one))
         return Finding(
             id=identity(

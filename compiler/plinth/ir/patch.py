@@ -106,7 +106,7 @@ def _replace(document: Any, path: tuple[str, ...], operation: Mapping[str, Any])
 
 def _test(document: Any, path: tuple[str, ...], operation: Mapping[str, Any]) -> Any:
     found, wanted = _at(document, path), operation.get("value")
-    if not _same(found, wanted):
+    if not same(found, wanted):
         raise PatchError(f"`{_shown(path)}` is {found!r}, and {wanted!r} is expected there")
     return document
 
@@ -169,14 +169,14 @@ def _index(items: list[Any], key: str, whole: tuple[str, ...], *, last: int) -> 
     return int(key)
 
 
-def _same(left: Any, right: Any) -> bool:
+def same(left: Any, right: Any) -> bool:
     """Equality as JSON has it: `1` is no `true`, and 1 is 1.0."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_same, left, right))
+        return len(left) == len(right) and all(map(same, left, right))
     return bool(left == right)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.diagnostics.secrets import hide_secrets
+from plinth.ir.patch import same
 from plinth.ir.said import pointer
 
 if TYPE_CHECKING:
@@ -61,11 +62,6 @@ def compare(before: Any, after: Any) -> tuple[FieldChange, ...]:
     return tuple(_compare(before, after, (), (), ()))
 
 
-def same(before: Any, after: Any) -> bool:
-    """Equality as JSON has it: `1` is no `true`, and 1 is 1.0."""
-    return next(_compare(before, after, (), (), ()), None) is None
-
-
 def _compare(before: Any, after: Any, path: _Way, one: _Way, two: _Way) -> Iterator[FieldChange]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}):
@@ -80,9 +76,9 @@ def _compare(before: Any, after: Any, path: _Way, one: _Way, two: _Way) -> Itera
     elif isinstance(before, list) and isinstance(after, list):
         if _has_items(before) or _has_items(after):
             yield from _compare_lists(before, after, path, one, two)
-        elif not _equal(before, after):
+        elif not same(before, after):
             yield _change(before, after, path, one, two)
-    elif not _equal(before, after):
+    elif not same(before, after):
         yield _change(before, after, path, one, two)
 
 
@@ -145,16 +141,6 @@ def _names(items: list[Any]) -> list[str] | None:
 def _has_items(value: list[Any]) -> bool:
     """Whether a list holds maps or lists; one of scalars is a value as a whole."""
     return any(isinstance(item, Mapping | list) for item in value)
-
-
-def _equal(before: Any, after: Any) -> bool:
-    if isinstance(before, bool) or isinstance(after, bool):
-        return before is after
-    if isinstance(before, list) and isinstance(after, list):
-        return len(before) == len(after) and all(map(_equal, before, after))
-    if isinstance(before, Mapping | list) or isinstance(after, Mapping | list):
-        return False  # of another kind each
-    return bool(before == after)
 
 
 def _change(before: Any, after: Any, path: _Way, one: _Way, two: _Way) -> FieldChange:

@@ -19,6 +19,7 @@ from plinth.catalog.objects import ObjectKey
 from plinth.ir import patch as json_patch
 from plinth.ir.kubernetes import may_hold_pods
 from plinth.ir.render import in_namespace, with_images
+from plinth.ir.said import pointer
 from plinth.ir.targets import Image
 from plinth.plan.tree import UnreadableFile
 
@@ -204,7 +205,7 @@ def _settings(content: Any) -> dict[str, Any]:
 
 def _merged(content: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:
     for key, value in content.items():
-        where = f"{place}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        where = place + pointer(key)
         if isinstance(value, Mapping) and value:
             yield from _merged(value, where)
         else:
