@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.diagnostics.secrets import hide_secrets
+from plinth.ir.patch import parts_of
 
 if TYPE_CHECKING:
     from plinth.drift.lists import Shape
@@ -52,7 +53,7 @@ Pattern = tuple[str, ...]
 
 def pattern(text: str) -> Pattern:
     """A pattern from a pointer; `~1` in it is a `/` of a key, as in annotations."""
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
+    return parts_of(text)
 
 
 def matches(path: Path, wanted: Pattern) -> bool:
