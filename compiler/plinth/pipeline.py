@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 from plinth import __version__, registry
 from plinth.catalog.components import Upstream, load
 from plinth.compilation import Bases, Compilation, Draft, Inputs
+from plinth.compilation.output import Output, fingerprint, output_of
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError, SpecError, has_errors
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir.fileset import File
 from plinth.ir.lock import PATH as LOCK_PATH
 from plinth.ir.lock import Lock, Vendored, lock_text
-from plinth.ir.targets import Base
 from plinth.spec.read import fold, locate, ordered, read_spec
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from plinth.spec.read import Environment
 
-__all__ = ["BASE", "LOCK_PATH", "Compilation", "Inputs", "Result", "compile_spec", "lock_file"]
+__all__ = ["BASE", "LOCK_PATH", "Compilation", "Inputs", "Output", "Result", "compile_spec", "lock_file"]
 
 BASE: Final = "base"
 """The group of files that is the same in every environment."""
@@ -39,6 +39,9 @@ class Result:
     """Every environment, and the files in the groups that a workspace writes."""
 
     compilations: tuple[Compilation, ...]
+    """Those that were compiled here and now: all of them, unless `Inputs.kept` had one."""
+    outputs: tuple[Output, ...]
+    """What every environment compiles to."""
     groups: Mapping[str, Mapping[str, File]]
     lock: File
     diagnostics: tuple[Diagnostic, ...]
@@ -50,7 +53,16 @@ class Result:
         Raises:
             PlinthError: there is no environment of that name.
         """
-        known = [each.environment.name for each in self.compilations]
+        self.check_names(names)
+        return tuple(each for each in self.compilations if not names or each.environment.name in names)
+
+    def check_names(self, names: Sequence[str]) -> None:
+        """Accept names of environments.
+
+        Raises:
+            PlinthError: there is no environment of that name.
+        """
+        known = [each.environment for each in self.outputs]
         for name in names:
             if name not in known:
                 raise PlinthError(
@@ -60,7 +72,6 @@ class Result:
                         help=did_you_mean(name, known, otherwise=f"there are {', '.join(known)}"),
                     )
                 )
-        return tuple(each for each in self.compilations if not names or each.environment.name in names)
 
 
 def compile_spec(data: bytes, file: str, inputs: Inputs, *, checked: bool = True) -> Result:
@@ -76,27 +87,49 @@ def compile_spec(data: bytes, file: str, inputs: Inputs, *, checked: bool = True
         SpecError: with every fault of the first stage that found one.
     """
     environments, warnings = read_spec(data, file)
+    marks = {each.name: fingerprint(each, inputs) if inputs.kept else "" for each in environments}
+    kept = {each.name: _kept(each, marks[each.name], inputs) for each in environments}
     bases = Bases(inputs)
-    drafts = [Draft(each, inputs, bases) for each in environments]
-    for stage in (Draft.close, Draft.ask, Draft.emit, *([Draft.check] if checked else [])):
-        found: dict[str, tuple[Diagnostic, ...]] = {}
-        for draft in drafts:
-            found[draft.environment.name] = tuple(stage(draft))
-        warnings += _judged(found, environments)
-    compilations = tuple(draft.compiled() for draft in drafts)
+    drafts = {each.name: Draft(each, inputs, bases) for each in environments if kept[each.name] is None}
+    stages = (Draft.close, Draft.ask, Draft.emit, *([Draft.check] if checked else []))
+    told: list[dict[str, tuple[Diagnostic, ...]]] = []
+    for number, stage in enumerate(stages):
+        told.append(
+            {
+                name: tuple(stage(drafts[name])) if output is None else output.warnings[number]
+                for name, output in kept.items()
+            }
+        )
+        warnings += _judged(told[-1], environments)
+    compilations = {name: draft.compiled() for name, draft in drafts.items()}
+    outputs = tuple(
+        output or output_of(compilations[name], marks[name], tuple(each[name] for each in told))
+        for name, output in kept.items()
+    )
     return Result(
-        compilations=compilations,
-        groups=_groups(compilations),
-        lock=lock_file(compilations, inputs.lock),
+        compilations=tuple(compilations.values()),
+        outputs=outputs,
+        groups=_groups(outputs),
+        lock=lock_file(outputs, inputs.lock),
         diagnostics=warnings,
     )
 
 
-def _groups(compilations: tuple[Compilation, ...]) -> dict[str, dict[str, File]]:
+def _kept(environment: Environment, mark: str, inputs: Inputs) -> Output | None:
+    """The output of an environment if it was kept, and what it builds on is as it was then."""
+    output = inputs.kept(environment.name, mark) if inputs.kept else None
+    if output is None or environment.platform.upstreams != "vendored":
+        return output
+    # Nothing is made of the upstreams, but an edit of a vendored file is told all the same.
+    there = [inputs.vendored(component, version) for component, version in output.upstreams]
+    return None if None in there else output
+
+
+def _groups(outputs: tuple[Output, ...]) -> dict[str, dict[str, File]]:
     groups: dict[str, dict[str, File]] = {BASE: {}}
-    for compilation in compilations:
-        own = groups.setdefault(compilation.environment.name, {})
-        for path, made in compilation.files.items():
+    for output in outputs:
+        own = groups.setdefault(output.environment, {})
+        for path, made in output.files.items():
             if not path.startswith(f"generated/{BASE}/"):
                 own[path] = made
                 continue
@@ -114,21 +147,20 @@ def _joined(one: File, other: File) -> dict[str, tuple[str, ...]]:
     }
 
 
-def lock_file(compilations: tuple[Compilation, ...], before: Lock) -> File:
+def lock_file(outputs: tuple[Output, ...], before: Lock) -> File:
     """The lock after a compile: what is in use, pinned."""
-    upstreams: dict[str, Upstream] = {}
-    for compilation in compilations:
-        for base in compilation.graph.of(Base):
-            upstreams[f"{base.component}/{base.version}"] = load(
-                base.component, base.version, registry.catalog_folders()
-            )
+    upstreams: dict[str, Upstream] = {
+        f"{component}/{version}": load(component, version, registry.catalog_folders())
+        for output in outputs
+        for component, version in output.upstreams
+    }
     vendored: dict[str, Vendored] = {
         name: entry for name, entry in before.vendored.items() if name in upstreams
     }
     content = lock_text(
         compiler=__version__,
-        versions={each.environment.name: each.versions for each in compilations},
-        pools={each.environment.name: each.pools for each in compilations},
+        versions={each.environment: each.versions for each in outputs},
+        pools={each.environment: each.pools for each in outputs},
         upstreams=upstreams,
         vendored=vendored,
     )

@@ -58,7 +58,7 @@ def compile_bytes(data: bytes, vendored_root: Path | None = None) -> Result:
         return objects
 
     result = compile_spec(data, FILE, Inputs(patch=_no_patch, vendored=pinned))
-    return replace(result, lock=lock_file(result.compilations, Lock(vendored=pins)))
+    return replace(result, lock=lock_file(result.outputs, Lock(vendored=pins)))
 
 
 def tree(result: Result) -> dict[str, bytes]:

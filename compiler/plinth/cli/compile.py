@@ -80,14 +80,17 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, Any]) -> int:
     # The compiler proper, with pydantic and YAML, is for when there is something to do.
+    from plinth.cli.kept import KeptOutputs  # noqa: PLC0415
     from plinth.cli.project import Project, told  # noqa: PLC0415
     from plinth.live.git import committed_digests  # noqa: PLC0415
     from plinth.pipeline import LOCK_PATH, compile_spec  # noqa: PLC0415
     from plinth.workspace import HandEdited, stamp  # noqa: PLC0415
 
     with told():
-        project = Project(options, console)
-        result = compile_spec(project.spec(), project.file, project.inputs())
+        # Whoever checks proves the tree to somebody else, and takes nothing on trust.
+        project = Project(options, console, is_trusting=not options.check)
+        kept = None if options.check else KeptOutputs(project.workspace, key["compiler"])
+        result = compile_spec(project.spec(), project.file, project.inputs(kept))
         groups = _chosen(options.environments, result)
         plan = project.workspace.plan(
             groups,
@@ -115,6 +118,9 @@ def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, An
                 "warnings": console.warnings(result.diagnostics),
             }
             stamp.remember(project.root, key, files, said)
+        if kept:
+            kept.keep(result, plan)
+        project.workspace.keep_proven()
     if not options.check and not plan.is_clean:
         console.say(_next_steps(result))
     return DIFFERENT if options.check and not clean else DONE
@@ -145,20 +151,21 @@ def _chosen(names: list[str], result: Result) -> dict[str, Mapping[str, File]]:
 
     if not names:
         return dict(result.groups)
-    wanted = {BASE, *(each.environment.name for each in result.named(names))}
+    result.check_names(names)
+    wanted = {BASE, *names}
     return {name: files for name, files in result.groups.items() if name in wanted}
 
 
 def _withheld(result: Result, names: list[str]) -> list[dict[str, Any]]:
     return [
         {
-            "environment": each.environment.name,
-            "application": application.name,
-            "needs": list(application.withheld),
+            "environment": each.environment,
+            "application": withheld.application,
+            "needs": list(withheld.needs),
         }
-        for each in result.compilations
-        if not names or each.environment.name in names
-        for application in each.withheld
+        for each in result.outputs
+        if not names or each.environment in names
+        for withheld in each.withheld
     ]
 
 
@@ -187,16 +194,13 @@ def _report(
 
 
 def _next_steps(result: Result) -> str:
-    from plinth.ir.targets import Delivery  # noqa: PLC0415 - with the compiler proper
-
     lines = [
-        "environments: " + ", ".join(each.environment.name for each in result.compilations),
+        "environments: " + ", ".join(each.environment for each in result.outputs),
         "next: review with `git diff`, commit overlays/, generated/ and plinth.lock.yaml,",
         "      and open a pull request; the first hour of a new environment is in docs/bootstrap.md",
     ]
-    deliveries = [each for compilation in result.compilations for each in compilation.graph.of(Delivery)]
-    private = {(each.credentials.value, each.url.value) for each in deliveries if each.credentials}
-    for secret, url in sorted(private):
+    repositories = [each.repository for each in result.outputs]
+    for secret, url in sorted({(secret, url) for url, secret in repositories if secret}):
         # A file, not a word of the command: those stay in the shell's history.
         is_https = url.startswith("https://")
         key = (

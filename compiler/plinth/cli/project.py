@@ -32,18 +32,22 @@ from plinth.workspace import (
     WorkspaceError,
     WriteFailed,
 )
-from plinth.workspace.cache import cached
+from plinth.workspace.cache import cached, keep, recalled
 from plinth.workspace.groups import VENDOR
+from plinth.workspace.places import ledger_paths
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from plinth.cli.console import Console
     from plinth.ir.ledger import Entry, Ledger
+    from plinth.pipeline import Output
 
 VENDOR_DEPTH = vendor("component", "version").count("/") + 1
 """Parts of the path of an upstream's folder."""
+
+VENDOR_LEDGER, _ = ledger_paths(VENDOR)
 
 MOST_NAMED = 10
 """Paths in one message; the rest is counted."""
@@ -69,7 +73,14 @@ class Files(Protocol):
 class Project:
     """A tree with a platform file."""
 
-    def __init__(self, options: argparse.Namespace, console: Console, files: Files | None = None) -> None:
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        console: Console,
+        files: Files | None = None,
+        *,
+        is_trusting: bool = False,
+    ) -> None:
         self.root = Path(options.directory)
         self.file: str = options.file
         self._console = console
@@ -81,11 +92,11 @@ class Project:
                     help="say the platform's folder with `-C`",
                 )
             )
-        self.workspace = Workspace(self.root)
+        self.workspace = Workspace(self.root, is_trusting=is_trusting)
         self._files: Files = files or self.workspace
         """What is read from it; written is always the folder."""
         self._ledger: Ledger | None = None
-        self._by_upstream: dict[str, list[Entry]] | None = None
+        self._by_upstream: Mapping[str, list[tuple[str, str]]] | None = None
         self._lock: Lock | None = None
         self._vendored: dict[tuple[str, str], tuple[Mapping[str, Any], ...] | None] = {}
 
@@ -103,9 +114,9 @@ class Project:
         self._console.sources[self.file] = data
         return data
 
-    def inputs(self) -> Inputs:
-        """What a compile reads beside the spec."""
-        return Inputs(lock=self.lock(), patch=self._patch, vendored=self.vendored)
+    def inputs(self, kept: Callable[[str, str], Output | None] | None = None) -> Inputs:
+        """What a compile reads beside the spec, and where it finds outputs that it need not make again."""
+        return Inputs(lock=self.lock(), patch=self._patch, vendored=self.vendored, kept=kept)
 
     def lock(self) -> Lock:
         """What is pinned; nothing where there is no lock yet. Read once."""
@@ -141,33 +152,35 @@ class Project:
         pinned = self.lock().vendored.get(f"{component}/{version}")
         if not entries or pinned is None:
             return None
-        if tree_digest({entry.path: entry.digest for entry in entries}) != pinned.digest:
+        if tree_digest(dict(entries)) != pinned.digest:
             raise _not_as_vendored(f"`{folder}/` is not what `{LOCK}` pins")
-        # CRDs are most of an upstream's bytes, and what a compile knows of them is in the catalogue.
-        unused = [
-            entry.path
-            for entry in entries
-            if entry.path.startswith(f"{folder}/crds/") or entry.path.endswith("/kustomization.yaml")
-        ]
-        marks = self._files.prove(unused)
-        texts = self._files.read_all(entry.path for entry in entries if entry.path not in marks)
-        seen = self._files.inputs_seen
-        marks |= {path: seen[path] for path in texts}
-        for entry in entries:
-            if marks[entry.path] != entry.digest:
-                what = "is missing" if marks[entry.path] is None else "was edited"
-                raise _not_as_vendored(f"`{entry.path}` {what}")
-        # The bytes were proven above: what they parse to need not be found out at every compile.
+        # What proven bytes parse to need not be found out at every compile.
         key = digest(f"{__version__} {pinned.digest}".encode())
-        return tuple(cached(self.root, key, lambda: _objects(texts.values())))
+        parsed = recalled(self.root, key)
+        # CRDs are most of an upstream's bytes, and what a compile knows of them is in the catalogue.
+        read = [path for path, _ in entries if parsed is None and _is_read(path, folder)]
+        texts = self._files.read_all(read)
+        seen = self._files.inputs_seen
+        marks = {path: seen[path] for path in texts}
+        marks |= self._files.prove(path for path, _ in entries if path not in texts)
+        for path, mark in entries:
+            if marks[path] != mark:
+                what = "is missing" if marks[path] is None else "was edited"
+                raise _not_as_vendored(f"`{path}` {what}")
+        if parsed is None:
+            parsed = _objects(texts.values())
+            keep(self.root, key, parsed)
+        return tuple(parsed)
 
-    def _vendored_entries(self) -> dict[str, list[Entry]]:
-        """The ledger's entries by the folder of their upstream."""
+    def _vendored_entries(self) -> Mapping[str, list[tuple[str, str]]]:
+        """Path and digest of every vendored file as the ledger has it, by the folder of its upstream."""
         if self._by_upstream is None:
-            self._by_upstream = {}
-            for entry in self.vendor_ledger().entries:
-                folder = "/".join(entry.path.split("/", VENDOR_DEPTH)[:VENDOR_DEPTH])
-                self._by_upstream.setdefault(folder, []).append(entry)
+            text = self._files.read_all((VENDOR_LEDGER,))[VENDOR_LEDGER]
+            if not text:
+                self._by_upstream = {}
+                return self._by_upstream
+            key = digest(f"{__version__} {digest(text)}".encode())
+            self._by_upstream = cached(self.root, key, lambda: _by_upstream(self.vendor_ledger()))
         return self._by_upstream
 
     def entries(self) -> tuple[Entry, ...]:
@@ -200,6 +213,18 @@ class Project:
             first = faults[0]
             raise PatchFault(f"line {first.span.line}: {first.message}; {first.help}")
         return plain(node)
+
+
+def _is_read(path: str, folder: str) -> bool:
+    return not path.startswith(f"{folder}/crds/") and not path.endswith("/kustomization.yaml")
+
+
+def _by_upstream(ledger: Ledger) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for entry in ledger.entries:
+        folder = "/".join(entry.path.split("/", VENDOR_DEPTH)[:VENDOR_DEPTH])
+        found.setdefault(folder, []).append((entry.path, entry.digest))
+    return found
 
 
 def _objects(texts: Iterable[bytes | None]) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             found, entry = _take(mirror, component, version)
             made |= found
             pinned[f"{component}/{version}"] = entry
-        extra = {LOCK: lock_file(result.compilations, replace(lock, vendored=pinned))}
+        extra = {LOCK: lock_file(result.outputs, replace(lock, vendored=pinned))}
         plan = project.workspace.plan({GROUP: made}, extra=extra, overwrite=True, all_groups=False)
         if not options.check:
             project.workspace.write(plan)

@@ -10,6 +10,8 @@ from plinth.ir.lock import Lock
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from plinth.compilation.output import Output
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
@@ -20,3 +22,5 @@ class Inputs:
     """The plain data of a person's patch by its path; raises PatchFault where it cannot be read."""
     vendored: Callable[[str, str], tuple[Mapping[str, Any], ...] | None]
     """The objects of a vendored component and version without CRDs; None where it is not vendored."""
+    kept: Callable[[str, str], Output | None] | None = None
+    """The output of an environment, by name and fingerprint, if it was compiled before and is at hand."""

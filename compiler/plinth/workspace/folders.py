@@ -117,6 +117,20 @@ class Folders:
         except FileNotFoundError:
             return None
 
+    def state(self, path: str) -> os.stat_result | None:
+        """What the system says of a file, or of the link in its place; `None` where it is missing.
+
+        Raises:
+            LinkInTree, NotAFolder, ReadFailed: as `enter`, of the folders above it.
+        """
+        folder, _, name = path.rpartition("/")
+        try:
+            return os.stat(name, dir_fd=self.enter(folder), follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ReadFailed(path, error) from error
+
     def names(self, folder: str) -> tuple[list[str], list[str]]:
         """The names of the folders in a folder, and of everything else in it, links too; sorted.
 

@@ -4,27 +4,26 @@ It holds the digest of every file that was read and of every file that was to be
 them still have it, and the compiler is the same, a compile would write nothing: it is a function of
 what it reads. Every byte is read and hashed again; no time of a file is trusted.
 
-The note lies in `.plinth/`, which git ignores. Without it, or where it does not fit, the compile
-runs.
+Without the note, or where it does not fit, the compile runs.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.ir.digest import digest
 from plinth.workspace.errors import WorkspaceError
 from plinth.workspace.folders import Folders
+from plinth.workspace.notes import read_note, write_note
 from plinth.workspace.places import ledgers_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-PATH: Final = ".plinth/stamp.json"
+NAME: Final = "stamp.json"
 FORMAT: Final = 1
 
 
@@ -45,7 +44,7 @@ def recall(root: str, key: Mapping[str, Any]) -> Any:
     """
     try:
         with Folders(root) as folders:
-            noted = json.loads(folders.read(PATH))
+            noted = read_note(root, NAME)
             if (noted["format"], noted["key"]) != (FORMAT, key):
                 return None
             # One more than noted is a group that somebody has brought back.
@@ -69,10 +68,4 @@ def remember(root: Path, key: Mapping[str, Any], files: Mapping[str, str | None]
         with Folders(root) as folders:
             ledgers = ledgers_on_disk(folders)
         noted = {"format": FORMAT, "key": key, "ledgers": ledgers, "files": files, "said": said}
-        folder = root / ".plinth"
-        if folder.is_symlink():
-            return
-        folder.mkdir(exist_ok=True)
-        draft = folder / f"stamp.{os.getpid()}.json"
-        draft.write_text(json.dumps(noted), encoding="utf-8")
-        draft.replace(root / PATH)
+        write_note(root, NAME, noted)

@@ -7,20 +7,21 @@ import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from plinth.ir.fileset import FileSet, digest
+from plinth.ir.fileset import File, FileSet, digest
 from plinth.workspace.calls import FileCalls
 from plinth.workspace.errors import HandEdited
 from plinth.workspace.folders import Folders, check_inside
 from plinth.workspace.groups import group_ledger
 from plinth.workspace.places import ledger_paths, ledgers_on_disk, names_on_disk
 from plinth.workspace.plan import Plan, make_plan
+from plinth.workspace.proven import Proven
 from plinth.workspace.transaction import Transaction, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from plinth.ir.ledger import Ledger
+    from plinth.ir.ledger import Entry, Ledger
     from plinth.workspace.groups import Known
 
 _NO_FILES: Final[FileSet] = MappingProxyType({})
@@ -30,9 +31,11 @@ _SYSTEM: Final = FileCalls()
 class Workspace:
     """A repository on disk. Every method may raise a `WorkspaceError`; what it says is in `errors`."""
 
-    def __init__(self, root: Path, *, io: FileCalls = _SYSTEM) -> None:
+    def __init__(self, root: Path, *, io: FileCalls = _SYSTEM, is_trusting: bool = False) -> None:
+        """A repository; one that `is_trusting` proves no file again that was not touched since (`proven`)."""
         self.root = root
         self._io = io
+        self._trusted = Proven(root) if is_trusting else None
         self._inputs: dict[str, str | None] = {}
         self._proven: dict[str, str | None] = {}
 
@@ -68,9 +71,15 @@ class Workspace:
         with Folders(self.root) as folders:
             for path in paths:
                 check_inside(path)
+                # What people edit is read at every compile; what we wrote may be only proven at the next.
+                trusted = self._trusted if path.startswith("generated/") else None
+                state = folders.state(path) if trusted else None
                 content = found[path] = folders.read_optional(path)
+                mark = None if content is None else digest(content)
                 # The first reading counts: what was made of it is in the plan, whatever came later.
-                self._inputs.setdefault(path, None if content is None else digest(content))
+                self._inputs.setdefault(path, mark)
+                if trusted:
+                    trusted.note(path, state, mark)
         return found
 
     def prove(self, paths: Iterable[str]) -> dict[str, str | None]:
@@ -82,10 +91,21 @@ class Workspace:
         with Folders(self.root) as folders:
             for path in paths:
                 check_inside(path)
-                content = folders.read_optional(path)
-                found[path] = None if content is None else digest(content)
+                state = folders.state(path) if self._trusted else None
+                mark = self._trusted.digest(path, state) if self._trusted else None
+                if mark is None:
+                    content = folders.read_optional(path)
+                    mark = None if content is None else digest(content)
+                    if self._trusted:
+                        self._trusted.note(path, state, mark)
+                found[path] = mark
         self._proven |= found
         return found
+
+    def keep_proven(self) -> None:
+        """Note what was proven, for the next one that is trusting."""
+        if self._trusted:
+            self._trusted.keep()
 
     def groups(self) -> list[str]:
         """The names of the groups that have a ledger on disk, sorted."""
@@ -101,6 +121,21 @@ class Workspace:
         """
         path = ledger_paths(group)[0]
         return group_ledger(path, group, self.read_optional(path))
+
+    def matching(self, entries: Iterable[Entry]) -> FileSet | None:
+        """The files that entries of a ledger tell of; `None` where one of them is not as it is told.
+
+        They are outputs: whoever changes one before a write is found out by the plan.
+        """
+        found: dict[str, File] = {}
+        with Folders(self.root) as folders:
+            for entry in entries:
+                check_inside(entry.path)
+                content = folders.read_optional(entry.path)
+                if content is None or digest(content) != entry.digest:
+                    return None
+                found[entry.path] = File(content, entry.backend, entry.origins)
+        return found
 
     def list_files(self, folder: str) -> list[str]:
         """The paths of all files below a folder, links among them, sorted; none where it is missing.
