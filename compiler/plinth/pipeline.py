@@ -9,8 +9,10 @@ a clock or a network: what else is to be read (patches, vendored objects) comes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth import __version__, registry
 from plinth.catalog.components import Upstream, load
@@ -34,8 +36,7 @@ BASE: Final = "base"
 """The group of files that is the same in every environment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """Every environment, and the files in the groups that a workspace writes."""
 
     compilations: tuple[Compilation, ...]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from plinth.checks.duplicate_objects import CHECK
 from plinth.ir.targets import Base, ObjectKey

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from plinth.checks.incomplete_upstreams import CHECK
 from plinth.ir.targets import Base

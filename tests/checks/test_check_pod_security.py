@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from plinth.checks.pod_security import CHECK
 from plinth.ir.targets import Base

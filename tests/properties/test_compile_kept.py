@@ -7,9 +7,9 @@ as one that finds nothing, whatever was edited in between.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from plinth.compilation.output import as_data, from_data
 from plinth.diagnostics.diagnostic import SpecError

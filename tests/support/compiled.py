@@ -7,10 +7,11 @@ run by itself on what another refuses.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
+
+from msgspec.structs import replace
 
 from plinth import registry
 from plinth.catalog.facts import key_of

@@ -8,9 +8,11 @@ As they stand, most have our own objects at hand only; vendored from the mirror,
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from plinth.checks import Compiled
 from plinth.cli.console import Console

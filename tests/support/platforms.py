@@ -10,12 +10,12 @@ manifests, and that only for a spec that says `upstreams: vendored`.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
+from msgspec.structs import replace
 
 from plinth.cli.vendor import _take
 from plinth.ir.ledger import ledger_text

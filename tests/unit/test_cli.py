@@ -24,6 +24,7 @@ EXAMPLE = (ROOT / "platform.yaml").read_text(encoding="utf-8")
 
 FORBIDDEN_AT_START = (
     "pydantic",
+    "msgspec",
     "yaml",
     "rich",
     "kubernetes",
@@ -32,7 +33,7 @@ FORBIDDEN_AT_START = (
     "asyncio",
     "importlib.metadata",
 )
-FORBIDDEN_WHEN_CURRENT = ("pydantic", "yaml", "rich", "kubernetes", "git")
+FORBIDDEN_WHEN_CURRENT = ("pydantic", "msgspec", "yaml", "rich", "kubernetes", "git")
 
 
 @pytest.fixture

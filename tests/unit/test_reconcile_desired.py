@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from plinth.cli.drift import _withheld
 from plinth.ir import graph as graphs

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth.catalog import CatalogError
 from plinth.catalog.facts import FORMAT
@@ -26,8 +28,7 @@ PACKAGED: Final[tuple[Path, ...]] = (Path(__file__).parent,)
 _PRE_RELEASES: Final = frozenset({"a", "alpha", "b", "beta", "c", "dev", "pre", "preview", "rc", "snapshot"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitSource:
+class GitSource(Struct, frozen=True, kw_only=True):
     """A kustomization in a git repository."""
 
     repository: str
@@ -37,15 +38,13 @@ class GitSource:
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSource:
+class FileSource(Struct, frozen=True, kw_only=True):
     """One release file, at an address that names a commit."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartSource:
+class ChartSource(Struct, frozen=True, kw_only=True):
     """A published chart. A chart's folder in git often renders development images instead."""
 
     repository: str
@@ -58,8 +57,7 @@ class ChartSource:
 Source = GitSource | FileSource | ChartSource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerFacts:
+class ContainerFacts(Struct, frozen=True, kw_only=True):
     """A container of a pod template."""
 
     name: str
@@ -70,8 +68,7 @@ class ContainerFacts:
     """The names of its variables, in the file's order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodFacts:
+class PodFacts(Struct, frozen=True, kw_only=True):
     """The pod that an object makes, or is."""
 
     path: str
@@ -108,8 +105,7 @@ class PodFacts:
         raise KeyError(container)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectFacts:
+class ObjectFacts(Struct, frozen=True, kw_only=True):
     """What is known of an object without having it."""
 
     key: ObjectKey
@@ -134,8 +130,7 @@ class ObjectFacts:
     """`helm.sh/hook`: Argo CD runs it as a hook of its own, Helm's words translated."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrdFacts:
+class CrdFacts(Struct, frozen=True, kw_only=True):
     """A kind that an upstream defines."""
 
     name: str
@@ -154,8 +149,7 @@ class CrdFacts:
     """A webhook translates between versions, so the kind needs its controller."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream:
+class Upstream(Struct, frozen=True, kw_only=True):
     """A version of a component as its makers publish it."""
 
     component: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.catalog import CatalogError
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 DATA: Final = Path(__file__).parent / "images.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """An image as a container names it."""
 
     repository: str

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.catalog import CatalogError
 
@@ -51,8 +52,7 @@ _LEGACY_ATTACHED: Final = frozenset({"p100", "v100-16gb"})
 _BURSTABLE: Final = re.compile(r"t\d[a-z]*\.|e2-(micro|small|medium)$|Standard_B\d")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """A machine that a cloud rents, accelerators included."""
 
     cloud: str

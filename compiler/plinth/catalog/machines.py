@@ -8,8 +8,9 @@ halve and double within weeks. A lock file pins it, so that new prices move nobo
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from plinth.catalog.machine_table import Machine, gpu_models, machines, read_machines
 
@@ -39,8 +40,7 @@ _UNRANKED: Final = 9
 _NEAREST: Final = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True):
     """A shape, and what a machine must have beside it; None and `()` leave a thing open."""
 
     cloud: str
@@ -66,8 +66,7 @@ class Ask:
     """Only these families, the first preferred; a legacy family must be named to be picked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The machine that the rule picks."""
 
     machine: Machine
@@ -75,8 +74,7 @@ class Choice:
     """The next in rank, two at most: what a spot pool may fall back on."""
 
 
-@dataclass(frozen=True, slots=True)
-class NoMatch:
+class NoMatch(Struct, frozen=True):
     """Nothing that the cloud rents has the shape."""
 
     constraint: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 CLUSTER_SCOPED: Final = frozenset(
     {
@@ -33,8 +34,7 @@ CLUSTER_SCOPED: Final = frozenset(
 """Kinds of Kubernetes itself that have no namespace. Source: the API reference, 1.36."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectKey:
+class ObjectKey(Struct, frozen=True, order=True):
     """What tells one object from every other in a cluster; the version is no part of it."""
 
     group: str

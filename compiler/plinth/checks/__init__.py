@@ -9,8 +9,10 @@ spec can cause is shown as a whole object, marked `yaml object speaks` or `yaml 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr, replace
 
 from plinth.checks._known import Kinds, in_place, kinds, sketches
 from plinth.ir.said import spec_path
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from plinth.ir.targets import Application, ObjectKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinalObject:
+class FinalObject(Struct, frozen=True, kw_only=True):
     """An object as it will be applied, and the Application that holds it."""
 
     application: Application
@@ -36,18 +37,17 @@ class FinalObject:
     """False for a sketch out of the catalogue: what its body lacks, the object may still have."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
+class Compiled(Struct, frozen=True, kw_only=True):
     """What a check may look at: targets, every object at hand as a whole, and what is known of the others."""
 
     environment: str
     graph: Graph
     objects: tuple[FinalObject, ...]
     """Those at hand as a whole. In remote mode these are our own; upstream's are known by facts only."""
-    kinds: Kinds = field(init=False, compare=False, repr=False)
-    """Every kind that a CRD of the environment brings."""
-    known: tuple[FinalObject, ...] = field(init=False, compare=False, repr=False)
-    """Every object of the environment, sorted, its key in the namespace that it will be in.
+    kinds: Kinds = field(default_factory=dict)
+    """Every kind that a CRD of the environment brings; found here, not given."""
+    known: tuple[FinalObject, ...] = ()
+    """Every object of the environment, sorted, its key in the namespace that it will be in; found here.
 
     Sketches stand for upstream's objects where those are not at hand, and for CRDs.
     """
@@ -60,10 +60,9 @@ class Compiled:
             path = spec_path(application.origins)
             found.append(FinalObject(application=application, key=key, body=body, path=path, is_whole=False))
         placed = [_placed(each, brought) for each in found]
-        object.__setattr__(self, "kinds", brought)
-        object.__setattr__(
-            self, "known", tuple(sorted(placed, key=lambda each: (each.application.name, each.key)))
-        )
+        force_setattr(self, "kinds", brought)
+        known = tuple(sorted(placed, key=lambda each: (each.application.name, each.key)))
+        force_setattr(self, "known", known)
 
 
 def _placed(item: FinalObject, brought: Kinds) -> FinalObject:

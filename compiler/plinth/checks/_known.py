@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth.ir import patch as json_patch
 from plinth.ir.render import Rendered, overlay_objects
@@ -53,8 +55,7 @@ BUILT_IN: Final = frozenset(
 """API groups of Kubernetes itself whose name has a dot. Source: the API reference, 1.36."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Served(Struct, frozen=True, kw_only=True):
     """A kind that an Application brings by its CRD."""
 
     application: Application

@@ -7,8 +7,9 @@ one is.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from plinth import registry
 from plinth.cli.asking import ask_all, choose, is_terminal

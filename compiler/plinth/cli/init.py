@@ -7,9 +7,11 @@ repository, and replaces no file that is there.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth import __version__, registry
 from plinth.cli import DONE, INTERRUPTED
@@ -100,8 +102,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return DONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
+class _Outcome(Struct, frozen=True, kw_only=True):
     """What a run has done; paths are from the repository's root, sorted."""
 
     written: tuple[str, ...]

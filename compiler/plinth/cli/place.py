@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 from plinth.live.clone import Clone, clone_around
 from plinth.starter.platform import FILE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where a new platform goes."""
 
     directory: Path

@@ -5,9 +5,10 @@ From then on a compile sees every final object, and nobody fetches anything.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from plinth import registry
 from plinth.catalog import CatalogError

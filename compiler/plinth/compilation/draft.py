@@ -8,8 +8,10 @@ runs a stage over all environments, so that a fault that they share is said once
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth import registry
 from plinth.catalog.components import versions
@@ -42,8 +44,7 @@ ALWAYS: Final = "argo-cd"
 """The component that every environment has: it brings all others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compilation:
+class Compilation(Struct, frozen=True, kw_only=True):
     """One environment, compiled."""
 
     environment: Environment
@@ -317,8 +318,7 @@ class Draft:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A component of one environment in its version."""
 
     component: Component[Any]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from plinth.ir.lock import Lock
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from plinth.compilation.output import Output
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """What a compile reads beside the spec."""
 
     lock: Lock = field(default_factory=Lock)

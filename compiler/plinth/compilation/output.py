@@ -8,8 +8,9 @@ kept without the bytes of its files: those are in the tree, where they are held 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from plinth.diagnostics.diagnostic import Diagnostic, Related
 from plinth.ir.digest import digest
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from plinth.spec.read import Environment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withheld:
+class Withheld(Struct, frozen=True, kw_only=True):
     """An Application that is not delivered yet."""
 
     application: str
@@ -35,8 +35,7 @@ class Withheld:
     """What it waits for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True):
     """What one environment compiles to."""
 
     environment: str

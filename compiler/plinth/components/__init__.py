@@ -7,8 +7,9 @@ where they come from and what they hold is in the catalogue.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from plinth.catalog.components import versions as catalog_versions
 from plinth.spec.platform import ComponentSection
@@ -37,8 +38,7 @@ READER = "external-secrets"
 """The namespace, and the service account in it, that read the secret store for everybody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class Variant(Struct, frozen=True, kw_only=True):
     """How an upstream is brought in: the same in every environment and for every spec."""
 
     namespace: str | None = None
@@ -49,8 +49,7 @@ class Variant:
     """Objects that these values switch off, and that a render with other values has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(Struct, frozen=True, kw_only=True):
     """What a component builds with: answers by the keys of its `needs`, and its base."""
 
     context: Context

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Related:
+class Related(Struct, frozen=True, kw_only=True):
     """Another place that a reader needs to see to understand the fault."""
 
     message: str
@@ -22,8 +22,7 @@ class Related:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, kw_only=True):
     """What is wrong, where, and what to do about it.
 
     `path` says which part of the spec is at fault; the span is looked up last, when the text is
@@ -44,7 +43,7 @@ class Diagnostic:
     label: str = ""
     """Said beside the underlined text."""
     related: tuple[Related, ...] = ()
-    environments: tuple[str, ...] = field(default=(), compare=False)
+    environments: tuple[str, ...] = ()
     """The environments that share the fault; empty where it holds for all of them."""
 
 

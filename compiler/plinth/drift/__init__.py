@@ -15,8 +15,9 @@ apply probe differs, admission treats creation and update in different ways and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +44,7 @@ VerdictName = Literal[
 """`explained`: a difference with a known cause that is no person's; it is listed and fails nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """What an API server said instead of an object."""
 
     status: int
@@ -56,16 +56,14 @@ class Refusal:
     """The fields that it complains of, as it writes them: `spec.clusterIP`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probes:
+class Probes(Struct, frozen=True, kw_only=True):
     """The answers to the two questions; None where a question was not asked or cannot be."""
 
     apply: Mapping[str, Any] | Refusal | None = None
     create: Mapping[str, Any] | Refusal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(Struct, frozen=True, kw_only=True):
     """Who is recorded to own a field, from `managedFields`. Testimony, no proof."""
 
     manager: str
@@ -74,8 +72,7 @@ class Actor:
     """RFC 3339, of the entry's last change; empty where there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """A field that differs, its values fit to be shown: what is secret is masked already."""
 
     path: str
@@ -87,8 +84,7 @@ class Field:
     has_live: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What is to be said of one object."""
 
     name: VerdictName
@@ -99,8 +95,7 @@ class Verdict:
     """For a person: why it is `explained`, an `error` or `drift-immutable`; masked already."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """A verdict in its place: the environment, the resource, and the spec it comes back to."""
 
     id: str
@@ -119,8 +114,7 @@ class Finding:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class Unknown(Struct, frozen=True, kw_only=True):
     """What could not be read, and why: it is never taken for clean."""
 
     env: str

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from plinth.diagnostics.secrets import hide_secrets
 from plinth.drift import Actor
@@ -32,8 +33,7 @@ _LONGEST_NAME: Final = 128
 """Characters; the server's own limit for a field manager."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What one manager owns through one operation."""
 
     manager: str

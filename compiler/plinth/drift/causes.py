@@ -6,8 +6,9 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.drift.paths import ABSENT, Keys, Path, Pattern, matches
 
@@ -20,8 +21,7 @@ _TOKENS: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOKEN_VOLUME: Final = re.compile(r"kube-api-access-[a-z0-9]{5}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A difference as rules see it."""
 
     kind: GroupKind
@@ -35,8 +35,7 @@ class Place:
     live_body: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """A row of the table."""
 
     kinds: frozenset[GroupKind] | None

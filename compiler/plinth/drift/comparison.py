@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec import Struct
 
 from plinth.drift.paths import ABSENT, Keys, Member, Path, canonical, is_container, keys_of
 from plinth.drift.spellings import mean_the_same
@@ -22,8 +23,7 @@ _ORDERED: Final = frozenset(
 """Lists in which the order of items means something: a later one of two, or what runs first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """A place at which the live object is not what a probe says."""
 
     path: Path

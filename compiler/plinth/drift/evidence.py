@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.drift import Probes, Refusal
 from plinth.drift.actors import Entry, entries, owners
@@ -23,8 +24,7 @@ _NOT_COMPARED: Final = frozenset({*SERVER_FIELDS, "generateName", "name", "names
 """Of the metadata: what only a server writes, and what an object is found by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """One object: as it is desired, as it is, and what was answered about it."""
 
     kind: tuple[str, str]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
 
 from plinth.drift import Finding
 
@@ -21,8 +22,7 @@ ID_LENGTH: Final = 16
 """Hexadecimal digits: enough for any report, short enough to be named in an issue."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """An object of a cluster, for whoever has to act on it."""
 
     group: str
@@ -43,8 +43,7 @@ class Resource:
         return f"{kind} {self.name}" + (f" -n {self.namespace}" if self.namespace else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
+class Explained(Struct, frozen=True, kw_only=True):
     """A difference with a known cause that is no person's."""
 
     env: str
@@ -52,8 +51,7 @@ class Explained:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """What one reader, or all of them, found."""
 
     findings: tuple[Finding, ...] = ()

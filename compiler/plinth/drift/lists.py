@@ -6,8 +6,9 @@ A list of which nothing is known is atomic: one value, in its order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec import Struct, field
 
 from plinth.drift.paths import is_too_deep
 
@@ -22,8 +23,7 @@ _QUANTITY_START: Final = "^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))"
 _NETWORK_FORMATS: Final = frozenset({"cidr", "ipv4", "ipv6", "ip"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(Struct, frozen=True, kw_only=True):
     """What is known of a value and of everything within it."""
 
     list_type: ListType = "atomic"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.diagnostics.secrets import hide_secrets
 from plinth.ir.patch import parts_of
@@ -28,15 +29,13 @@ class Nothing(Enum):
 ABSENT: Final = Nothing.ABSENT
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """An item of an associative list: `(("name", "proxy"),)`, sorted by the names of the keys."""
 
     pairs: tuple[tuple[str, str | int | float | bool], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member of a set, as JSON."""
 
     text: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth.drift.actors import owned_paths
 from plinth.drift.causes import Place
@@ -30,8 +32,7 @@ _MIRRORED: Final = "admission put the same image of another registry in when the
 _IMAGES: Final = frozenset({"containers", "ephemeralContainers", "initContainers"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class Ruling(Struct, frozen=True, kw_only=True):
     """One place, and what is said of it."""
 
     difference: Difference

@@ -10,8 +10,9 @@ Source: Terraform, "JSON Output Format", plan representation 1.2.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.drift import Finding, Unknown
 from plinth.drift.findings import Explained, Reading, identity
@@ -72,8 +73,7 @@ _GUARD_FIELDS: Final = frozenset(
 _SMALL_FIELDS: Final = frozenset({"annotations", "description", "labels", "tags", *_MIRRORS})
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """The Terraform root that a plan is of."""
 
     env: str

@@ -6,8 +6,9 @@ its URL begins with `gs://` or `s3://`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", covariant=True)  # noqa: PLC0105 - one letter reads best in `Answer[F]`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Generic[F]):
+class Answer(Struct, Generic[F], frozen=True, kw_only=True):
     """Targets, facts, and what is wrong with the need on this cloud."""
 
     targets: tuple[Target, ...] = ()
@@ -28,13 +28,11 @@ class Answer(Generic[F]):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoFacts:
+class NoFacts(Struct, frozen=True, kw_only=True):
     """Nobody builds on this answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolFacts:
+class PoolFacts(Struct, frozen=True, kw_only=True):
     """How a pod finds a pool's nodes."""
 
     labels: Mapping[str, Said]
@@ -45,15 +43,13 @@ class PoolFacts:
     """The chosen machine, its price and the next best, for the lock; None where nothing is chosen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BucketFacts:
+class BucketFacts(Struct, frozen=True, kw_only=True):
     """A bucket as a program reaches it."""
 
     url: Said
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseFacts:
+class DatabaseFacts(Struct, frozen=True, kw_only=True):
     """A database as a program reaches it; user and password are in the secret."""
 
     host: Said
@@ -65,8 +61,7 @@ class DatabaseFacts:
     """Has the keys `username` and `password`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretFacts:
+class SecretFacts(Struct, frozen=True, kw_only=True):
     """A secret as External Secrets reaches it.
 
     `remote` is the entry's name in the store, or None where the Secret of this name is made by
@@ -77,16 +72,14 @@ class SecretFacts:
     remote: Said | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityFacts:
+class IdentityFacts(Struct, frozen=True, kw_only=True):
     """What a service account and its pods must carry to be known to the cloud."""
 
     annotations: Mapping[str, Said] = field(default_factory=dict)
     pod_labels: Mapping[str, Said] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretStoreFacts:
+class SecretStoreFacts(Struct, frozen=True, kw_only=True):
     """The `spec.provider` of a ClusterSecretStore, or None where secrets are made by hand."""
 
     provider: Mapping[str, Any] | None

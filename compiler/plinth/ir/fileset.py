@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from plinth.ir.digest import digest
 
@@ -31,8 +32,7 @@ class PathError(ValueError):
     """A path of ours that some file system cannot hold beside the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """What a file says, who wrote it, and why each of its fields is there."""
 
     content: bytes

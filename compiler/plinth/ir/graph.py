@@ -6,8 +6,10 @@ one wave after the last of what it needs. They order installation and removal, n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plinth.ir.said import show_origin
 from plinth.ir.targets import Application, Manifest, Patch, Target, TerraformBlock, TerraformResource
@@ -26,14 +28,11 @@ class Cycle(Exception):
     """Applications need one another in a circle; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True, eq=False):
     """Targets without duplicates, with their waves."""
 
     targets: tuple[Target, ...]
-    _by_kind: dict[type[Any], tuple[Any, ...]] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+    _by_kind: dict[type[Any], tuple[Any, ...]] = field(default_factory=dict)
 
     def of(self, kind: type[T]) -> tuple[T, ...]:
         """The targets of one kind, in a fixed order."""

@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003 - the decoder reads the types of `Entry`
 from typing import TYPE_CHECKING, Final
+
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
 
 from plinth.ir.fileset import FileSet, PathError, check_path, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 # `|||||||` begins the common ancestor, which git shows on demand: ours as well, a compile ago.
 _CONFLICT_MARKERS: Final = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
-_KEYS: Final = frozenset({"backend", "digest", "origins", "path"})
 _encode: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode
 
 
@@ -34,8 +36,7 @@ class LedgerError(Exception):
         self.line_number = line_number
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """A file as a compile has written it."""
 
     path: str
@@ -45,8 +46,10 @@ class Entry:
     """As in `File`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+_decode: Final = Decoder(Entry).decode
+
+
+class Ledger(Struct, frozen=True):
     """What one or more compiles have written in one group of files."""
 
     entries: tuple[Entry, ...] = ()
@@ -103,26 +106,10 @@ def read_ledger(data: bytes) -> Ledger:
 
 def _read_entry(line: bytes, number: int) -> Entry:
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        entry = _decode(line)
+        check_path(entry.path)
+    except (DecodeError, PathError, RecursionError):
         raise LedgerError(number) from None
-    match value:
-        case {"path": str(path), "digest": str(mark), "backend": str(backend), "origins": dict(origins)}:
-            if value.keys() == _KEYS and _is_path(path) and _DIGEST.fullmatch(mark) and _are_origins(origins):
-                texts = {pointer: tuple(texts) for pointer, texts in origins.items()}
-                return Entry(path, mark, backend, texts)
-    raise LedgerError(number)
-
-
-def _is_path(path: str) -> bool:
-    try:
-        check_path(path)
-    except PathError:
-        return False
-    return True
-
-
-def _are_origins(origins: Mapping[str, object]) -> bool:
-    return all(
-        isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in origins.values()
-    )
+    if not _DIGEST.fullmatch(entry.digest):
+        raise LedgerError(number)
+    return entry

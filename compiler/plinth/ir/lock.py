@@ -7,8 +7,10 @@ upstreams. A newer catalogue moves nothing that stands here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from plinth.catalog.components import ChartSource, FileSource, GitSource
 from plinth.text.emit import yaml_text
@@ -26,8 +28,7 @@ class LockError(ValueError):
     """The text is no lock of ours."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vendored:
+class Vendored(Struct, frozen=True, kw_only=True):
     """An upstream under `generated/vendor/`."""
 
     digest: str
@@ -36,8 +37,7 @@ class Vendored:
     """Objects that the mirror does not have as upstream publishes them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """What is pinned. Every map is by environment, or by `component/version`."""
 
     versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

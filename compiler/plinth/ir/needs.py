@@ -6,8 +6,9 @@ identities and secrets. The cloud of the environment answers each, in `answers`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from plinth.ir.said import Because
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from plinth.spec import platform as spec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """The environment that every answer is for."""
 
     environment: str
@@ -29,22 +29,19 @@ class Context:
     """The cloud keeps secrets; without, they are Kubernetes Secrets made by hand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roots:
+class Roots(Struct, frozen=True, kw_only=True):
     """Where the infrastructure's own state is kept, and with which providers."""
 
     context: Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Network(Struct, frozen=True, kw_only=True):
     """Addresses, a way out, and rules for what may come in."""
 
     network: spec.Network
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Cluster(Struct, frozen=True, kw_only=True):
     """A Kubernetes control plane, and the identity its nodes have."""
 
     cluster: spec.Cluster
@@ -52,44 +49,38 @@ class Cluster:
     identity: spec.Identity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodePool:
+class NodePool(Struct, frozen=True, kw_only=True):
     """Identical nodes whose number one autoscaler decides."""
 
     pool: spec.NodePool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registry:
+class Registry(Struct, frozen=True, kw_only=True):
     """A place for the platform's own container images."""
 
     origins: tuple[Origin, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
+class Bucket(Struct, frozen=True, kw_only=True):
     """Object storage by the name that the spec gives it."""
 
     bucket: spec.Bucket
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseServer:
+class DatabaseServer(Struct, frozen=True, kw_only=True):
     """The Postgres server that the platform's databases live on."""
 
     database: spec.Database
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class ServiceAccount:
+class ServiceAccount(Struct, frozen=True, kw_only=True, order=True):
     """A Kubernetes service account by its name."""
 
     namespace: str
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
+class Database(Struct, frozen=True, kw_only=True):
     """A database with a user of its own, whose password nobody chose."""
 
     name: str
@@ -100,8 +91,7 @@ class Database:
     origins: tuple[Origin, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretKey:
+class SecretKey(Struct, frozen=True, kw_only=True):
     """A property of the JSON text that an entry holds, and what its value looks like."""
 
     name: str
@@ -111,8 +101,7 @@ class SecretKey:
     """A value that is no secret, such as a user's name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Secret:
+class Secret(Struct, frozen=True, kw_only=True):
     """An entry of the secret store."""
 
     name: Said
@@ -124,8 +113,7 @@ class Secret:
     origins: tuple[Origin, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """What a service account may do in the cloud."""
 
     account: ServiceAccount
@@ -134,8 +122,7 @@ class Identity:
     origins: tuple[Origin, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretStore:
+class SecretStore(Struct, frozen=True, kw_only=True):
     """How External Secrets reaches the secret store."""
 
     origins: tuple[Origin, ...]

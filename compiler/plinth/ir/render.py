@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import operator
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.catalog.facts import key_of
 from plinth.ir import patch as json_patch
@@ -38,8 +39,7 @@ class PatchFailed(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """A final object."""
 
     key: ObjectKey

@@ -8,8 +8,9 @@ its origin is that of the target it stands in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.text.spans import SpecPath, show_path
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _PLAIN: Final = (str, int, float, type(None))
 
 
-@dataclass(frozen=True, slots=True)
-class Because:
+class Because(Struct, frozen=True):
     """A decision of the compiler, in words that follow "because"."""
 
     text: str
@@ -32,15 +32,13 @@ class Because:
 Origin = SpecPath | Because
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """Terraform's own language, without its `${}`. Made only in `clouds/`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """A leaf, or a small piece of plain data, with what it came from."""
 
     value: Any

@@ -5,8 +5,9 @@ Backends turn targets into files and decide nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from plinth.catalog.objects import ObjectKey
 
@@ -33,8 +34,7 @@ Layer = Literal["network", "cluster", "platform"]
 """A Terraform root. They are applied in this order and destroyed in the reverse."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TerraformResource:
+class TerraformResource(Struct, frozen=True, kw_only=True):
     """A resource, a data source or an ephemeral resource of one root."""
 
     layer: Layer
@@ -55,8 +55,7 @@ class TerraformResource:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TerraformBlock:
+class TerraformBlock(Struct, frozen=True, kw_only=True):
     """A block of a root that is no resource: `terraform`, `provider`, `output`.
 
     A string in `terraform` is no template, so nothing in it is escaped.
@@ -70,8 +69,7 @@ class TerraformBlock:
     origins: tuple[Origin, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
+class Base(Struct, frozen=True, kw_only=True):
     """What an overlay builds on: a version of a component as its makers publish it.
 
     A function of (component, version) and of how upstreams are brought in; nothing of the spec.
@@ -88,14 +86,13 @@ class Base:
     operations: Mapping[ObjectKey, tuple[Mapping[str, Any], ...]]
     """JSON 6902 operations that hold in every environment."""
     origins: tuple[Origin, ...]
-    objects: tuple[Mapping[str, Any], ...] | None = field(default=None, compare=False, repr=False)
+    objects: tuple[Mapping[str, Any], ...] | None = None
     """Every object but CRDs as vendored; None where they are not at hand."""
     incomplete: tuple[str, ...] = ()
     """Objects that are vendored in part or not at all, as `Kind/name`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patch:
+class Patch(Struct, frozen=True, kw_only=True):
     """Changes of one upstream object."""
 
     application: str
@@ -109,8 +106,7 @@ class Patch:
     """The person's file that it came from; empty for our own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """An object of our own."""
 
     application: str
@@ -119,8 +115,7 @@ class Manifest:
     origins: tuple[Origin, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """An image of the base, moved to another tag or pinned to a digest."""
 
     application: str
@@ -130,8 +125,7 @@ class Image:
     origins: tuple[Origin, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class Application(Struct, frozen=True, kw_only=True):
     """One unit that Argo CD syncs."""
 
     name: str
@@ -151,8 +145,7 @@ class Application:
     wave: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """Where Argo CD finds all this, and for whom."""
 
     environment: str

@@ -15,10 +15,11 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
+
+from msgspec import Struct, field
 
 from plinth import __version__
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
@@ -44,8 +45,7 @@ _BUSY: Final = frozenset({429, 503, 504})
 """Worth another try; 503 and 504 only where the server says when."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """A question to an API server.
 
     Raises:
@@ -65,8 +65,7 @@ class Request:
             raise ValueError(f"{self.method} {self.path} would change the cluster")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """An answer that is no object: what a Status says, or what HTTP does where there is none."""
 
     status: int

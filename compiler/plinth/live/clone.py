@@ -6,9 +6,10 @@ Only its own files are asked; nothing is fetched.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from git import Repo
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 _WITH_USER: Final = re.compile(r"(https?://)[^/@]*@")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clone:
+class Clone(Struct, frozen=True, kw_only=True):
     """The repository around a folder."""
 
     root: Path

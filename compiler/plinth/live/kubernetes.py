@@ -10,8 +10,9 @@ Source: Kubernetes, "API Concepts" (discovery, chunked lists, dry-run), "Server-
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
 from plinth.live.api_server import AT_ONCE, ApiServer, Refused, Request
@@ -39,8 +40,7 @@ _GONE: Final = 410
 _FORBIDDEN: Final = 403
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """A kind that the API server serves."""
 
     group: str
@@ -52,8 +52,7 @@ class Kind:
     verbs: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kinds:
+class Kinds(Struct, frozen=True, kw_only=True):
     """Every kind of a cluster."""
 
     served: Mapping[tuple[str, str], Kind]
@@ -62,8 +61,7 @@ class Kinds:
     """Groups whose own API server does not answer: what they hold is not known, and not absent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where one object is."""
 
     kind: Kind

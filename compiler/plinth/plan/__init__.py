@@ -7,8 +7,10 @@ compiler's doing; T1 against what the spec at hand compiles to (T2) is the perso
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth.plan.causes import Causes
 from plinth.plan.changes import Cause, Change, changes
@@ -36,8 +38,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpecChange:
+class SpecChange(Struct, frozen=True, kw_only=True):
     """A part of the spec that somebody changed, its values fit to be shown."""
 
     path: SpecPath
@@ -45,8 +46,7 @@ class SpecChange:
     after: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diff:
+class Diff(Struct, frozen=True, kw_only=True):
     """All that changes, the person's doing and what is none of it."""
 
     spec: tuple[SpecChange, ...]

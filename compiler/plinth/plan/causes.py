@@ -7,8 +7,9 @@ that follows another field) all of them are given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.ir.origins import BECAUSE, is_below, origins_at, spec_first
 from plinth.plan.fields import ABSENT, compare
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _ENVIRONMENTS: Final = ("spec", "environments")
 
 
-@dataclass(frozen=True, slots=True)
-class Causes:
+class Causes(Struct, frozen=True):
     """What was changed in the spec, as paths of the file."""
 
     changed: tuple[SpecPath, ...]

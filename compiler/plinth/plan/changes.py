@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth.ir.patch import parts_of
 from plinth.plan.causes import Causes, origins_of
@@ -30,8 +32,7 @@ Cause = Literal["spec", "compiler", "stale"]
 is not the one that wrote the tree; or nobody now: the tree was not what its spec compiles to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What happens to one resource."""
 
     identity: Identity
@@ -74,8 +75,7 @@ def changes(before: Tree, after: Tree, cause: Cause, causes: Causes, names: froz
     return sorted(_renamed(found), key=lambda each: (each.identity, each.action))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     change: Change
     old: Resource | None
     new: Resource | None

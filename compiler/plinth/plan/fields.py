@@ -7,8 +7,9 @@ is put before another one is one change, not two. Comparing the other way round 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.diagnostics.secrets import hide_secrets
 from plinth.ir.patch import same
@@ -33,8 +34,7 @@ ORDER: Final = "[order]"
 _Way = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """A field with its two values, either of which may be `ABSENT`."""
 
     way: tuple[str | int, ...]

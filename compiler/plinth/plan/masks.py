@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from plinth.diagnostics.secrets import hide_secrets
 from plinth.plan.fields import ABSENT, FieldChange

@@ -10,8 +10,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth.catalog import CatalogError
 from plinth.catalog.facts import key_of
@@ -31,8 +33,7 @@ if TYPE_CHECKING:
 KUSTOMIZATION: Final = "kustomization.yaml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class Built(Struct, frozen=True, kw_only=True):
     """An object, or what is known of one."""
 
     key: ObjectKey
@@ -45,8 +46,7 @@ class Built:
     """The object is not at hand: `body` is `{JSON pointer: value}` of what our patches set."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(Struct, frozen=True, kw_only=True):
     """What a kustomization gives."""
 
     objects: tuple[Built, ...] = ()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec import Struct
 
 from plinth.catalog import CatalogError
 from plinth.catalog.facts import key_of
@@ -34,8 +35,7 @@ _TWO_NAMES: Final = frozenset({"resource", "data", "ephemeral"})
 _ONE_NAME: Final = frozenset({"provider", "output", "variable", "module", "locals"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True, order=True):
     """What makes two resources of two trees the same one."""
 
     layer: Layer
@@ -46,8 +46,7 @@ class Identity:
     """As Terraform writes it within its root; of an object `Kind[.group]/[namespace/]name`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """A resource with all that a tree says of it."""
 
     identity: Identity
@@ -69,8 +68,7 @@ class Resource:
         return self.key is not None and (self.key.group, self.key.kind) == ("", "Secret")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Unit:
+class Unit(Struct, frozen=True, kw_only=True, order=True):
     """What is put together at once: a file, an overlay, or the CRDs of its component."""
 
     env: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from plinth.diagnostics.show import printable
 from plinth.ir.origins import place_of
@@ -53,8 +54,7 @@ _DIFF_MARKS: Final = {"+": "+", "-": "-", "~": "!", ">": "!", "!": "!"}
 """What GitHub colours in a block of `diff`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """Where the paths of the spec stand."""
 
     file: str

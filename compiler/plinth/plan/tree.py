@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from plinth.text.manifests import ManifestError, read_manifests
 
@@ -18,8 +19,7 @@ class UnreadableFile(Exception):
     """A file of a compiled tree that is not what any compile writes; the message names it and says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class Tree(Struct, frozen=True, kw_only=True, eq=False):
     """The compiled files of one commit, or of one compile. Files are read when they are asked for."""
 
     marks: Mapping[str, str]
@@ -27,7 +27,7 @@ class Tree:
     read: Callable[[str], bytes]
     origins: Callable[[str], Mapping[str, tuple[str, ...]]]
     """For a path: JSON pointer -> origins, as the ledger has them; empty where it has none."""
-    _parsed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _parsed: dict[str, Any] = field(default_factory=dict)
 
     def data(self, path: str) -> Any:
         """The plain data of a file: one JSON or YAML document; read once.

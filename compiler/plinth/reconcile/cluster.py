@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plinth.drift import Unknown, Verdict
 from plinth.drift.findings import Explained, Reading, Resource, of_object
@@ -57,8 +59,7 @@ def read_cluster(
     return _Reader(cluster, env, progress, wait).read(tuple(objects))
 
 
-@dataclass(frozen=True, slots=True)
-class _Absent:
+class _Absent(Struct, frozen=True):
     """What is desired and missing, and takes other objects with it."""
 
     namespaces: set[str] = field(default_factory=set)

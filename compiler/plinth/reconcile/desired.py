@@ -9,8 +9,9 @@ Source: Argo CD 3.5, "Resource Tracking"; repo-server, manifest generation.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec import Struct
 
 from plinth.backends.argocd import NAMESPACE, ROOT
 from plinth.drift import Unknown
@@ -38,8 +39,7 @@ Origins = dict[str, tuple[str, ...]]
 """JSON pointer into an object -> origins as a ledger holds them; `""` is the whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(Struct, frozen=True, kw_only=True):
     """An object as Argo CD applies it."""
 
     env: str
@@ -48,7 +48,7 @@ class Desired:
     home: str
     """Where it goes when it names no namespace."""
     body: Mapping[str, Any]
-    origins: Mapping[str, tuple[str, ...]] = field(repr=False)
+    origins: Mapping[str, tuple[str, ...]]
     ignored: tuple[str, ...] = ()
     """JSON pointers that the Application tells Argo CD to leave as they are."""
 
@@ -68,8 +68,7 @@ class Desired:
         return self.group, str(self.body["kind"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """All that is desired of one environment's cluster."""
 
     objects: tuple[Desired, ...]

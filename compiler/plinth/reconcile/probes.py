@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth.drift import Probes, Refusal, Verdict
 from plinth.drift.desired import applied_form, probe_form
@@ -35,8 +37,7 @@ _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """A desired object at its place in a cluster."""
 
     desired: Desired
@@ -55,8 +56,7 @@ class Subject:
         return (*self.desired.kind, self.place.version)
 
 
-@dataclass(frozen=True, slots=True)
-class NotRead:
+class NotRead(Struct, frozen=True):
     """No verdict, and why."""
 
     reason: str

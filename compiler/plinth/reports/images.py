@@ -7,9 +7,10 @@ controller makes later (a notebook, a training job) are named where the spec dec
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from plinth.ir.kubernetes import containers
 from plinth.ir.render import moved_image
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from plinth.ir.graph import Graph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """A compiled environment as far as images go."""
 
     name: str
@@ -31,8 +31,7 @@ class Environment:
     """(component, body) of every object that is at hand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsedImage:
+class UsedImage(Struct, frozen=True, kw_only=True):
     """An image as a pod names it."""
 
     reference: str

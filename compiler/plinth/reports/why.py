@@ -6,8 +6,9 @@ spec or a decision of the compiler in words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from plinth.catalog.objects import ObjectKey
 from plinth.ir.layout import object_file
@@ -23,8 +24,7 @@ _PREFIXES: Final = ("", "patch", "patch-people")
 TERRAFORM_KINDS: Final = ("resource", "ephemeral", "data", "provider", "output")
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """A place in a compiled file, and what it comes from, the closest first."""
 
     file: str

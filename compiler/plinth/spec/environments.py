@@ -8,8 +8,10 @@ anything on another; and `branch` stands for `repository.branch`, which a `null`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.spec.fields import name_fault
@@ -27,8 +29,7 @@ RESERVED: Final = ("base", "vendor")
 _CODES: Final = {REMOVE_UNKNOWN: "PLN208", REMOVE_WITH_FIELDS: "PLN208"}
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """One environment's file, merged, still untyped."""
 
     environment: str

@@ -8,10 +8,11 @@ of what the last one already refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from plinth import registry
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from plinth.text.spans import Span, SpecPath
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """One environment of a spec, typed, with the tree that knows where everything was said."""
 
     name: str

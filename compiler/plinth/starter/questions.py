@@ -7,8 +7,9 @@ says what it has of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, get_args
+
+from msgspec import Struct
 
 from plinth import registry
 from plinth.spec.environments import RESERVED
@@ -31,8 +32,7 @@ ARTIFACTS: Final = "artifacts"
 GPU_POOL: Final = "gpu"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """One decision."""
 
     flag: str
@@ -53,8 +53,7 @@ class Question:
     """Taken where nothing is said; None where only a person can know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A question as one environment has to answer it.
 
     `""` is the first environment: its answer is the platform's.
@@ -69,8 +68,7 @@ class Slot:
         return f"{self.question.flag} " + (f"{self.environment}=" if self.environment else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(Struct, frozen=True, kw_only=True):
     """What was decided so far."""
 
     provider: str

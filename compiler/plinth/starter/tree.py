@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from plinth.spec.schema import json_schema
 from plinth.starter import github, gitlab
@@ -24,8 +25,7 @@ GITLAB_MAIN: Final = gitlab.MAIN_FILE
 """May be there, and is then left as it is: a person includes the pipeline."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class Tree(Struct, frozen=True, kw_only=True):
     """What a new platform is made of."""
 
     fresh: Mapping[str, bytes]

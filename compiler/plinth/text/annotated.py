@@ -14,8 +14,9 @@ A comment is data like everything else: whatever it holds, it stays a comment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from plinth.text.emit import escaped, inline, one_line
 
@@ -25,8 +26,7 @@ LINE_WIDTH: Final = 110
 _INDENT: Final = "  "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
+class Noted(Struct, frozen=True, kw_only=True):
     """A value of a map or a list with a comment."""
 
     value: object
@@ -38,8 +38,7 @@ class Noted:
     """An empty line comes first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A map or a list that stands on one line where it is short enough."""
 
     value: object

@@ -8,7 +8,8 @@ still say at which line of which file each leaf was said.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from plinth.text.nodes import Node, TextFault
 from plinth.text.source import shown

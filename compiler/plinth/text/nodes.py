@@ -6,8 +6,9 @@ Raw YAML stops here: above this floor there are nodes, then types of ours.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from plinth.text.spans import Span, SpecPath
@@ -32,8 +33,7 @@ DOCUMENTS = "documents"
 EMPTY = "empty"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A value, where it is written, and which part of the document it is.
 
     In a list, a map with a `name` adds that name to the path, any other map or list its index; a
@@ -49,8 +49,7 @@ class Node:
     """A scalar as it was written, without quotes: `1.30` is the float 1.3 with the text `1.30`."""
 
 
-@dataclass(frozen=True)
-class TextFault:
+class TextFault(Struct, frozen=True):
     """One thing that is wrong with a text, where, and what to do about it."""
 
     kind: str
@@ -61,8 +60,7 @@ class TextFault:
     """Other places, each with what is to be seen there."""
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The largest document that is read; the defaults leave a platform of thousands of lines room.
 
     A few hundred levels is the most that `depth` may be: the tree is walked recursively.
@@ -75,10 +73,13 @@ class Limits:
     """The longest scalar, in characters."""
 
 
+_LIMITS: Final = Limits()
+
+
 def read_yaml(
     data: bytes,
     file: str,
-    limits: Limits = Limits(),
+    limits: Limits = _LIMITS,
 ) -> tuple[Node | None, tuple[TextFault, ...]]:
     """Read one document of YAML 1.2's core schema; never raises, whatever the bytes.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import yaml
+from msgspec import Struct, field
 
 from plinth.text import nodes
 from plinth.text.marks import FLATTER, span_of, syntax_fault
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(slots=True)
-class _Tree:
+class _Tree(Struct):
     """A node before its path is known."""
 
     value: Scalar | list[_Tree] | dict[str, _Tree]
@@ -41,8 +40,7 @@ class _Tree:
     text: str | None = None
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A list or a map whose end has not been read; `end_*` is where its last child ended."""
 
     start: Span
@@ -51,12 +49,10 @@ class _Open:
     end_column: int
 
 
-@dataclass(slots=True)
 class _OpenList(_Open):
     value: list[_Tree] = field(default_factory=list)
 
 
-@dataclass(slots=True)
 class _OpenMap(_Open):
     value: dict[str, _Tree] = field(default_factory=dict)
     awaits_key: bool = True
@@ -102,8 +98,7 @@ def _item_path(item: _Tree, index: int, path: SpecPath) -> SpecPath:
     return (*path, str(index)) if isinstance(item.value, (dict, list)) else path
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     text: str
     file: str
     limits: Limits

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plinth.text.nodes import DATE, NUMBER, OCTAL, YAML11_BOOLEAN, Scalar
 
@@ -36,8 +37,7 @@ _DATE = re.compile(
 _MAX_DIGITS = 18
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Why a scalar is not read. `reason` completes "`0755` ..."."""
 
     kind: str

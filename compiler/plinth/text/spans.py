@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 SpecPath = tuple[str, ...]
 """Keys from the root; an item of a list by its name: `("spec", "nodePools", "t4")`."""
@@ -14,8 +15,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PART = re.compile(r'\.?([A-Za-z0-9_-]+)|\[("(?:[^"\\]|\\.)*")\]')
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A piece of a file. Lines and columns count characters from 1; the end is exclusive."""
 
     file: str

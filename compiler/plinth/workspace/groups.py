@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from plinth.ir.fileset import FileSet, digest
 from plinth.ir.ledger import Entry, Ledger, LedgerError, entries_text, ledger_entries, read_ledger
@@ -31,8 +32,7 @@ def belongs(path: str, group: str) -> bool:
     return group not in _GENERATED_ONLY and path.startswith(f"overlays/{group}/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True):
     """One group's files as they are wanted, and its ledgers as they are."""
 
     name: str

@@ -8,8 +8,9 @@ is a person's edit, and anything else in our folders is a stranger's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from plinth.ir.fileset import FileSet, check_paths, digest
 from plinth.workspace.errors import NotAFile, NotAFolder
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 STAGE: Final = ".plinth/stage"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What a write does; made by `Workspace.plan`, carried out by `Workspace.write`."""
 
     files: Mapping[str, bytes]
@@ -135,8 +135,7 @@ def _check(groups: Mapping[str, FileSet], extra: FileSet) -> None:
     check_paths([*ledgers, *(path for files in (*groups.values(), extra) for path in files)])
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     files: dict[str, bytes] = field(default_factory=dict)
     obsolete: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
