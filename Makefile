@@ -23,7 +23,7 @@ demo: $(VENV)/.ready  ## compile the example into build/demo and say what to do 
 	@$(BIN)/python tools/demo.py
 
 test: $(VENV)/.ready  ## every test that this machine can run; what is left out is named with its reason
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	@$(BIN)/python tests/support/offline.py $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 rig: $(VENV)/.ready  ## build the real systems under test once, into a cache outside the repository
 	@$(BIN)/python -m tests.rig build

@@ -11,9 +11,11 @@ import hypothesis
 import pytest
 
 from plinth.cli import main
-from support import golden, platforms, stub_provider
+from support import golden, offline, platforms, stub_provider, watched
 
 pytest_plugins = ("rig.fixtures",)
+
+WATCH = pytest.StashKey[watched.Watch]()
 
 SCHEMAS = sorted(Path(__file__).parent.joinpath("data", "tfschema").glob("*.json"))
 
@@ -34,7 +36,10 @@ def pytest_addoption(parser):
 
 
 def pytest_report_header():
-    return f"mutations of the spec: PLINTH_SEED={os.environ['PLINTH_SEED']}"
+    network = (
+        "loopback alone" if offline.is_offline() else "all of this machine's, and what is dialled is watched"
+    )
+    return [f"mutations of the spec: PLINTH_SEED={os.environ['PLINTH_SEED']}", f"network: {network}"]
 
 
 def pytest_configure(config):
@@ -44,6 +49,25 @@ def pytest_configure(config):
         raise pytest.UsageError(
             "--update-golden has no use under CI: golden files are written where somebody reads the diff"
         )
+
+
+def pytest_sessionstart(session):
+    # The workers are children of the process that hands out the tests, and so is all that they start.
+    if not offline.is_offline() and not hasattr(session.config, "workerinput"):
+        session.config.stash[WATCH] = watched.Watch()
+        session.config.stash[WATCH].start()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    watch = session.config.stash.get(WATCH, None)
+    if watch is not None:
+        watch.stop()
+        if watch.seen:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            out = session.config.pluginmanager.get_plugin("terminalreporter")
+            out.write_line("")
+            out.write_line(f"dialled beyond 127.0.0.0/8: {', '.join(sorted(watch.seen))}", red=True)
 
 
 def pytest_terminal_summary(terminalreporter):
