@@ -62,8 +62,8 @@ def status() -> int:
     for each in programs.PROGRAMS:
         size_mib = None if each in lacking else (where / "bin" / each.name).stat().st_size >> 20
         _say(f"  {each.name:27}{'missing' if size_mib is None else f'{size_mib} MiB'}")
-    redis = programs.program(programs.REDIS)
-    _say(f"  {programs.REDIS:27}{redis or 'missing'}")
+    for name in programs.PACKAGES:
+        _say(f"  {name:27}{programs.program(name) or 'missing'}")
     found = go.find()
     _say(
         f"go: {found} {'.'.join(map(str, go.version_of(found) or ()))}"
@@ -72,9 +72,10 @@ def status() -> int:
     )
     for old in programs.stale():
         _say(f"from other pins: {old}")
-    if lacking or redis is None:
-        _say("`make rig` builds what is missing" + ("" if redis else f"; {debian.BY_HAND}"))
-    return 1 if lacking or redis is None else 0
+    absent = [name for name in programs.PACKAGES if programs.program(name) is None]
+    if lacking or absent:
+        _say("; ".join(["`make rig` brings what is missing", *(debian.by_hand(name) for name in absent)]))
+    return 1 if lacking or absent else 0
 
 
 def up(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import debian, go
 from .faults import RigFault
-from .programs import PINS, PROGRAMS, REDIS, cache, folder, is_built, stale
+from .programs import PACKAGES, PINS, PROGRAMS, cache, folder, is_built, stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -79,8 +79,7 @@ def build_all(say: Say, *, names: Iterable[str] = (), packages: int = PARALLEL_P
             say(f"left alone: {old}, built from other pins; delete it when no checkout needs it")
         todo = [each for each in wanted if not is_built(each, where)]
         failed = _build_missing(todo, where, say, packages)
-        if (not names or REDIS in names) and not _redis(say):
-            failed.append(REDIS)
+        failed += [each for each in PACKAGES if (not names or each in names) and not _is_there(each, say)]
     say(
         f"built {len(wanted) - len([each for each in wanted if each.name in failed])} of {len(wanted)} in {where / 'bin'}"
     )
@@ -147,9 +146,10 @@ def locked(path: Path, say: Say) -> Iterator[None]:
 
 def _named(names: Iterable[str]) -> list[Program]:
     known = {each.name: each for each in PROGRAMS}
-    unknown = sorted(set(names) - {*known, REDIS})
+    unknown = sorted(set(names) - {*known, *PACKAGES})
     if unknown:
-        raise RigFault(f"no program of the rig: {', '.join(unknown)}; there are {', '.join([*known, REDIS])}")
+        there = ", ".join([*known, *PACKAGES])
+        raise RigFault(f"no program of the rig: {', '.join(unknown)}; there are {there}")
     return [each for each in PROGRAMS if not names or each.name in names]
 
 
@@ -175,9 +175,9 @@ def _build_missing(todo: list[Program], where: Path, say: Say, packages: int) ->
     return failed
 
 
-def _redis(say: Say) -> bool:
+def _is_there(package: str, say: Say) -> bool:
     try:
-        debian.ensure_redis(say)
+        debian.ensure(package, say)
     except RigFault as fault:
         say(str(fault))
         return False

@@ -95,7 +95,13 @@ PROGRAMS: Final = (
 """In the order in which they are built: what most tests need comes first."""
 
 REDIS: Final = "redis-server"
-"""Needed by Argo CD, and no Go program: it is the distribution's, see `debian`."""
+"""Needed by Argo CD, and no Go program."""
+
+ZSH: Final = "zsh"
+"""Reads the completion that is written for it."""
+
+PACKAGES: Final = (REDIS, ZSH)
+"""The distribution's own, each in a package of its name; see `debian`."""
 
 
 def cache() -> Path:
@@ -140,8 +146,8 @@ def is_built(program: Program, where: Path) -> bool:
 
 def program(name: str) -> str | None:
     """The path of a program or of one of its other names, or None where it is not built."""
-    if name == REDIS:
-        return shutil.which(REDIS)
+    if name in PACKAGES:
+        return shutil.which(name)
     where = folder()
     for each in PROGRAMS:
         if name in (each.name, *each.other_names) and is_built(each, where):

@@ -65,7 +65,7 @@ def test_every_command_is_proposed(completed):
 
 def test_zsh_takes_the_script(tmp_path, capsys):
     if shutil.which("zsh") is None:
-        pytest.skip("there is no zsh")
+        pytest.skip("there is no zsh: run `make rig`, or install it by hand")
     (tmp_path / "_plinth").write_text(script("zsh", capsys), encoding="utf-8")
     subprocess.run(["zsh", "-n", tmp_path / "_plinth"], check=True)
 
