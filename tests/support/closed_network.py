@@ -1,0 +1,100 @@
+"""Run a program where nothing but itself can be reached: a network namespace of its own, with loopback alone.
+
+    subprocess.run([*closed_network.COMMAND, "terraform", "plan"], env=environment | closed_network.SETTINGS)
+
+A plan of the google provider asks who its token belongs to and where it runs, and there is no setting that keeps
+it from asking. Here every such question ends at once. What is answered is on loopback inside the namespace:
+`/v1/projects/.../secrets/.../versions/N:access`, because a plan opens ephemeral resources, and reading a secret
+that was made up is the only thing that a compiled root asks of Google while it is planned.
+
+Source: Linux, network_namespaces(7), netdevice(7).
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+PORT: Final = 8080
+"""In a namespace of its own every port is free."""
+
+SETTINGS: Final = {
+    # Nothing listens there: what is sent by way of it has failed before a name is looked up.
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "GCE_METADATA_HOST": "127.0.0.1:9",
+    "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT": f"http://127.0.0.1:{PORT}/v1/",
+}
+"""For the environment of a program: all that it asks goes to loopback. Go sends nothing for loopback by a proxy."""
+
+_NAMESPACE: Final = ("unshare", "--user", "--map-root-user", "--net")
+COMMAND: Final = (*_NAMESPACE, sys.executable, "-P", __file__)
+
+_ACCESS: Final = re.compile(r"/v1/(?P<name>projects/[^/]+/secrets/[^/]+/versions/[^/:]+)(?P<access>:access)?")
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP, _IFREQ = 0x8913, 0x8914, 0x1, "16sh14x"
+
+
+@cache
+def missing() -> str | None:
+    """Why no program can be run so on this machine; `None` where one can."""
+    if shutil.which(_NAMESPACE[0]) is None:
+        return "`unshare` is not on PATH, so no program can be kept from the network"
+    done = subprocess.run([*COMMAND, "true"], check=False, capture_output=True, text=True)
+    return f"this machine gives no network namespace: {done.stderr.strip()}" if done.returncode else None
+
+
+def main(*words: str) -> int:
+    """Bring loopback up, answer on it, and run the words as a command."""
+    _bring_up("lo")
+    with ThreadingHTTPServer(("127.0.0.1", PORT), _Secrets) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        code = subprocess.run(words, check=False).returncode
+        server.shutdown()
+    return code
+
+
+def _bring_up(interface: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        asked = struct.pack(_IFREQ, interface.encode(), 0)
+        _, flags = struct.unpack(_IFREQ, fcntl.ioctl(control, _SIOCGIFFLAGS, asked))
+        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack(_IFREQ, interface.encode(), flags | _IFF_UP))
+
+
+class _Secrets(BaseHTTPRequestHandler):
+    """Secret Manager, whose every entry holds an object with a password. Anything else is not found.
+
+    Source: Secret Manager, REST reference, `projects.secrets.versions` `get` and `access`.
+    """
+
+    def do_GET(self) -> None:
+        """Answer a version's metadata or its data."""
+        asked = _ACCESS.fullmatch(self.path.partition("?")[0])
+        if asked is None:
+            self.send_error(404)
+            return
+        data = base64.b64encode(json.dumps({"password": "never-stored"}).encode()).decode()
+        version = {"name": asked["name"], "state": "ENABLED", "createTime": "2026-01-01T00:00:00Z"}
+        body = json.dumps({"name": asked["name"], "payload": {"data": data}} if asked["access"] else version)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: what the program prints is read."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

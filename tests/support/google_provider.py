@@ -1,0 +1,273 @@
+"""The rig's google provider on many compiled roots at once, with no account and no way out.
+
+    with many(tool, {"network": root, ...}, work=tmp_path, reattach=stub_providers) as ...
+
+A call of Terraform costs a second before it looks at the first resource, so each root is a module of one
+configuration. A module is the root's document as it was compiled, but for its backend, which only a root has, and its
+provider block, which the configuration holds in its place; what is said of a module is said of its root.
+
+`random` stays a stand-in (`support.stub_provider`), and so does the world: programs run in `support.closed_network`.
+
+What was applied before is what the provider itself planned to create. Where the plan leaves a value to the apply,
+the state has what the stub made up.
+
+Source: Terraform, "Development overrides for provider developers", "JSON output format", "Providers within modules".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import rig
+from support import closed_network, terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from support.terraform import Tool
+
+JsonObject = dict[str, Any]
+
+PROVIDER: Final = "terraform-provider-google"
+TIMEOUT_S: Final = 240.0
+TOKEN: Final = "nobody's"
+
+_REFUSED: Final = re.compile(r"Resource (?:instance )?(\S+) has\s+lifecycle\.prevent_destroy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What a plan says of one root."""
+
+    actions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Address of each resource that is to change to its actions, in their order."""
+    refused: frozenset[str] = frozenset()
+    """Those that `prevent_destroy` keeps from being destroyed."""
+    errors: tuple[str, ...] = ()
+    """Everything else that is wrong."""
+    replaced_for: dict[str, list[Any]] = field(default_factory=dict)
+    """Address to the paths of values that the resource is made anew for."""
+
+
+def missing() -> str | None:
+    """Why no test of this machine can ask the real provider to plan."""
+    return rig.missing(PROVIDER) if rig.program(PROVIDER) is None else closed_network.missing()
+
+
+class Roots:
+    """Roots in one configuration, for one program."""
+
+    def __init__(self, tool: Tool, roots: Mapping[str, JsonObject], *, work: Path, reattach: str) -> None:
+        """`roots` has each root's whole document by its name; `work` is a folder of ours.
+
+        `reattach` serves the stand-ins of both providers; of them the real plans use `random` alone.
+        """
+        self._tool, self._work, self._reattach = tool, work.absolute(), reattach
+        self._modules = {name: f"m{number:03}" for number, name in enumerate(roots)}
+        self._names = {module: name for name, module in self._modules.items()}
+        self._documents = dict(roots)
+        self._folder = self._work / "roots"
+        _write(self._folder, {self._modules[name]: root for name, root in roots.items()})
+
+    def validate(self) -> dict[str, tuple[str, ...]]:
+        """The errors of each root that has any."""
+        self._run("get")
+        printed = self._run("validate", "-json").stdout
+        found: dict[str, list[str]] = {}
+        for each in json.loads(printed[: printed.rindex("}") + 1])["diagnostics"]:
+            if each["severity"] == "error":
+                found.setdefault(self._place(each)[0], []).append(_text(each))
+        return {name: tuple(errors) for name, errors in found.items()}
+
+    def plan(self, state: JsonObject | None = None) -> JsonObject:
+        """The plan in its JSON form, with the errors of the run beside it, under `"errors"`."""
+        if state is not None:
+            (self._folder / "terraform.tfstate").write_text(json.dumps(state), encoding="utf-8")
+        self._run("get")
+        saved = str(self._work / "plan")
+        words = ("-input=false", "-lock=false", "-refresh=false", "-json", f"-out={saved}")
+        done = self._run("plan", *words)
+        events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        said = [each["diagnostic"] for each in events if each["type"] == "diagnostic"]
+        if not Path(saved).exists():
+            raise AssertionError(f"{self._tool.name} made no plan\n{[_text(each) for each in said]}\n{done.stderr}")
+        shown = self._run("show", "-json", saved).stdout
+        Path(saved).unlink()
+        return {**json.loads(shown), "errors": [each for each in said if each["severity"] == "error"]}
+
+    def read(self, plan: JsonObject) -> dict[str, Planned]:
+        """What the plan says of each root."""
+        found = {name: Planned() for name in self._modules}
+        for each in _changes(plan):
+            actions, change = tuple(each["change"]["actions"]), each["change"]
+            if actions != ("no-op",):
+                planned, address = found[self._names[_module(each["address"])]], _local(each["address"])
+                planned.actions[address] = actions
+                if change.get("replace_paths"):
+                    planned.replaced_for[address] = change["replace_paths"]
+        for each in plan["errors"]:
+            name, text = self._place(each)
+            planned = found[name]
+            refused = _REFUSED.search(text)
+            if refused:
+                found[name] = _with(planned, refused={*planned.refused, _local(refused[1])})
+            else:
+                found[name] = _with(planned, errors=(*planned.errors, text))
+        return found
+
+    def applied(self, plan: JsonObject) -> dict[str, list[JsonObject]]:
+        """The resources of each root as a state holds them once the plan of creates was applied."""
+        terraform.apply(self._tool, self._folder, work=self._work, reattach=self._reattach)
+        made_up = json.loads((self._work / "state").read_text(encoding="utf-8"))
+        planned = {each["address"]: each["change"] for each in _changes(plan)}
+        versions = dict(_versions(plan["planned_values"]["root_module"]))
+        found: dict[str, list[JsonObject]] = {name: [] for name in self._modules}
+        for resource in made_up["resources"]:
+            if resource["mode"] != "managed":
+                continue
+            address = f"{resource['module']}.{resource['type']}.{resource['name']}"
+            change, (instance,) = planned[address], resource["instances"]
+            attributes = _known(change["after"], change["after_unknown"], instance["attributes"])
+            found[self._names[_module(address)]].append(
+                {
+                    **resource,
+                    "provider": _provider(resource["provider"]),
+                    "instances": [{"schema_version": versions[address], "attributes": attributes}],
+                }
+            )
+        return found
+
+    def state(self, applied: Mapping[str, Iterable[JsonObject]]) -> JsonObject:
+        """A state in which each root has these resources."""
+        resources = [
+            {**resource, "module": f"module.{self._modules[name]}"}
+            for name, some in applied.items()
+            for resource in some
+        ]
+        head = {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "plinth", "outputs": {}}
+        return {**head, "resources": resources}
+
+    def _place(self, diagnostic: JsonObject) -> tuple[str, str]:
+        """The root that a diagnostic is about, and its text."""
+        text = _text(diagnostic)
+        file = diagnostic.get("range", {}).get("filename", "")
+        module = re.match(r"(?:roots/)?(m\d{3})/", file) or re.search(r"module\.(m\d{3})\.", f"{diagnostic.get('address')} {text}")
+        if module is None:
+            raise AssertionError(f"of no root: {text}")
+        return self._names[module[1]], text
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        program = rig.program(PROVIDER)
+        assert program is not None
+        settings = self._work / "real.tfrc"
+        folder = json.dumps({"hashicorp/google": str(Path(program).parent)})[1:-1].replace(":", " =", 1)
+        settings.write_text(
+            f'provider_installation {{\ndev_overrides {{ {folder} }}\nfilesystem_mirror {{ path = "/nonexistent" }}\n}}\n',
+            encoding="utf-8",
+        )
+        served = {name: one for name, one in json.loads(self._reattach).items() if not name.endswith("google")}
+        environment = {
+            "PATH": os.defpath,
+            "HOME": str(self._work),
+            "TF_CLI_CONFIG_FILE": str(settings),
+            "TF_DATA_DIR": str(self._work / "real"),
+            "TF_IN_AUTOMATION": "1",
+            "TF_REATTACH_PROVIDERS": json.dumps(served),
+            "CHECKPOINT_DISABLE": "1",
+            **closed_network.SETTINGS,
+        }
+        return subprocess.run(
+            [*closed_network.COMMAND, self._tool.path, f"-chdir={self._folder}", *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            env=environment,
+        )
+
+
+def _write(folder: Path, modules: Mapping[str, JsonObject]) -> None:
+    """The configuration: a module for each root, and the providers that those had, each once."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    providers: list[JsonObject] = []
+    calls: JsonObject = {}
+    required: JsonObject = {}
+    for module, root in modules.items():
+        body = root["provider"]["google"]
+        if body not in providers:
+            providers.append(body)
+        settings = {key: value for key, value in root["terraform"].items() if key != "backend"}
+        required |= settings["required_providers"]
+        passed = {name: name for name in settings["required_providers"]}
+        passed["google"] = f"google.p{providers.index(body)}"
+        calls[module] = {"source": f"./{module}", "providers": passed}
+        document = {key: value for key, value in root.items() if key != "provider"} | {"terraform": settings}
+        (folder / module).mkdir()
+        (folder / module / "main.tf.json").write_text(json.dumps(document), encoding="utf-8")
+    google = [{**body, "alias": f"p{at}", "access_token": TOKEN} for at, body in enumerate(providers)]
+    others = {name: {} for name in required if name != "google"}
+    main = {"terraform": {"required_providers": required}, "provider": {"google": google, **others}, "module": calls}
+    (folder / "main.tf.json").write_text(json.dumps(main), encoding="utf-8")
+
+
+def _changes(plan: JsonObject) -> Iterator[JsonObject]:
+    return (each for each in plan.get("resource_changes", ()) if each["mode"] == "managed")
+
+
+def _module(address: str) -> str:
+    return address.split(".", 2)[1]
+
+
+def _local(address: str) -> str:
+    return address.split(".", 2)[2]
+
+
+def _text(diagnostic: JsonObject) -> str:
+    where = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
+    return f"{where}{diagnostic['summary']}: {diagnostic['detail']}"
+
+
+def _with(planned: Planned, *, refused: Iterable[str] | None = None, errors: tuple[str, ...] | None = None) -> Planned:
+    return Planned(
+        actions=planned.actions,
+        replaced_for=planned.replaced_for,
+        refused=planned.refused if refused is None else frozenset(refused),
+        errors=planned.errors if errors is None else errors,
+    )
+
+
+def _provider(address: str) -> str:
+    """Without the alias, which is another one in another configuration."""
+    return address.partition("]")[0] + "]"
+
+
+def _versions(module: JsonObject) -> Iterator[tuple[str, int]]:
+    for resource in module.get("resources", ()):
+        yield resource["address"], resource["schema_version"]
+    for child in module.get("child_modules", ()):
+        yield from _versions(child)
+
+
+def _known(after: Any, unknown: Any, made_up: Any) -> Any:
+    """What is planned, with what is made up in place of what is not known yet."""
+    if unknown is True:
+        return made_up
+    if isinstance(after, dict):
+        found = unknown if isinstance(unknown, dict) else {}
+        other = made_up if isinstance(made_up, dict) else {}
+        return {key: _known(after.get(key), found.get(key), other.get(key)) for key in {**after, **found}}
+    if isinstance(after, list) and isinstance(unknown, list):
+        others = made_up if isinstance(made_up, list) else []
+        return [
+            _known(each, unknown[at] if at < len(unknown) else None, others[at] if at < len(others) else None)
+            for at, each in enumerate(after)
+        ]
+    return after
