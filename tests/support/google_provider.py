@@ -39,6 +39,10 @@ PROVIDER: Final = "terraform-provider-google"
 TIMEOUT_S: Final = 240.0
 TOKEN: Final = "nobody's"
 
+ANSWERED: Final[dict[str, JsonObject]] = {"google_compute_firewall": {"enable_logging": True}}
+"""Where the provider holds two answers of Google against each other: of rules with a `log_config`, and all of ours
+have one, the older argument of the same meaning is true."""
+
 _REFUSED: Final = re.compile(r"Resource (?:instance )?(\S+) has\s+lifecycle\.prevent_destroy")
 
 
@@ -135,11 +139,13 @@ class Roots:
             address = f"{resource['module']}.{resource['type']}.{resource['name']}"
             change, (instance,) = planned[address], resource["instances"]
             attributes = _known(change["after"], change["after_unknown"], instance["attributes"])
+            attributes |= ANSWERED.get(resource["type"], {})
             found[self._names[_module(address)]].append(
                 {
                     **resource,
                     "provider": _provider(resource["provider"]),
-                    "instances": [{"schema_version": versions[address], "attributes": attributes}],
+                    # What is sensitive stays marked: a mark that comes or goes is a change to Terraform.
+                    "instances": [{**instance, "schema_version": versions[address], "attributes": attributes}],
                 }
             )
         return found
