@@ -37,7 +37,7 @@ JsonObject = dict[str, Any]
 
 PROVIDER: Final = "terraform-provider-google"
 TIMEOUT_S: Final = 240.0
-TOKEN: Final = "nobody's"
+TOKEN: Final = "nobody"  # noqa: S105 - of nobody
 
 ANSWERED: Final[dict[str, JsonObject]] = {"google_compute_firewall": {"enable_logging": True}}
 """Where the provider holds two answers of Google against each other: of rules with a `log_config`, and all of ours
@@ -82,7 +82,7 @@ class Roots:
 
     def validate(self) -> dict[str, tuple[str, ...]]:
         """The errors of each root that has any."""
-        self._run("get")
+        self._find_modules()
         printed = self._run("validate", "-json").stdout
         found: dict[str, list[str]] = {}
         for each in json.loads(printed[: printed.rindex("}") + 1])["diagnostics"]:
@@ -94,14 +94,16 @@ class Roots:
         """The plan in its JSON form, with the errors of the run beside it, under `"errors"`."""
         if state is not None:
             (self._folder / "terraform.tfstate").write_text(json.dumps(state), encoding="utf-8")
-        self._run("get")
+        self._find_modules()
         saved = str(self._work / "plan")
         words = ("-input=false", "-lock=false", "-refresh=false", "-json", f"-out={saved}")
         done = self._run("plan", *words)
         events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         said = [each["diagnostic"] for each in events if each["type"] == "diagnostic"]
         if not Path(saved).exists():
-            raise AssertionError(f"{self._tool.name} made no plan\n{[_text(each) for each in said]}\n{done.stderr}")
+            raise AssertionError(
+                f"{self._tool.name} made no plan\n{[_text(each) for each in said]}\n{done.stderr}"
+            )
         shown = self._run("show", "-json", saved).stdout
         Path(saved).unlink()
         return {**json.loads(shown), "errors": [each for each in said if each["severity"] == "error"]}
@@ -145,7 +147,9 @@ class Roots:
                     **resource,
                     "provider": _provider(resource["provider"]),
                     # What is sensitive stays marked: a mark that comes or goes is a change to Terraform.
-                    "instances": [{**instance, "schema_version": versions[address], "attributes": attributes}],
+                    "instances": [
+                        {**instance, "schema_version": versions[address], "attributes": attributes}
+                    ],
                 }
             )
         return found
@@ -164,10 +168,16 @@ class Roots:
         """The root that a diagnostic is about, and its text."""
         text = _text(diagnostic)
         file = diagnostic.get("range", {}).get("filename", "")
-        module = re.match(r"(?:roots/)?(m\d{3})/", file) or re.search(r"module\.(m\d{3})\.", f"{diagnostic.get('address')} {text}")
+        module = re.match(r"(?:roots/)?(m\d{3})/", file) or re.search(
+            r"module\.(m\d{3})\.", f"{diagnostic.get('address')} {text}"
+        )
         if module is None:
             raise AssertionError(f"of no root: {text}")
         return self._names[module[1]], text
+
+    def _find_modules(self) -> None:
+        done = self._run("get", "-no-color")
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         program = rig.program(PROVIDER)
@@ -178,7 +188,9 @@ class Roots:
             f'provider_installation {{\ndev_overrides {{ {folder} }}\nfilesystem_mirror {{ path = "/nonexistent" }}\n}}\n',
             encoding="utf-8",
         )
-        served = {name: one for name, one in json.loads(self._reattach).items() if not name.endswith("google")}
+        served = {
+            name: one for name, one in json.loads(self._reattach).items() if not name.endswith("google")
+        }
         environment = {
             "PATH": os.defpath,
             "HOME": str(self._work),
@@ -220,7 +232,11 @@ def _write(folder: Path, modules: Mapping[str, JsonObject]) -> None:
         (folder / module / "main.tf.json").write_text(json.dumps(document), encoding="utf-8")
     google = [{**body, "alias": f"p{at}", "access_token": TOKEN} for at, body in enumerate(providers)]
     others = {name: {} for name in required if name != "google"}
-    main = {"terraform": {"required_providers": required}, "provider": {"google": google, **others}, "module": calls}
+    main = {
+        "terraform": {"required_providers": required},
+        "provider": {"google": google, **others},
+        "module": calls,
+    }
     (folder / "main.tf.json").write_text(json.dumps(main), encoding="utf-8")
 
 
@@ -241,7 +257,9 @@ def _text(diagnostic: JsonObject) -> str:
     return f"{where}{diagnostic['summary']}: {diagnostic['detail']}"
 
 
-def _with(planned: Planned, *, refused: Iterable[str] | None = None, errors: tuple[str, ...] | None = None) -> Planned:
+def _with(
+    planned: Planned, *, refused: Iterable[str] | None = None, errors: tuple[str, ...] | None = None
+) -> Planned:
     return Planned(
         actions=planned.actions,
         replaced_for=planned.replaced_for,

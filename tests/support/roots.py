@@ -20,7 +20,9 @@ def roots() -> dict[str, Files]:
     """`case/environment/layer` to the files of that root; of equal roots only the first."""
     compiled = {case.name: case.compiled() for case in golden.cases()}
     compiled = {"example": platforms.tree(platforms.compile_bytes(platforms.example())), **compiled}
-    found = {f"{case}/{name}": files for case, tree in compiled.items() for name, files in of_tree(tree).items()}
+    found = {
+        f"{case}/{name}": files for case, tree in compiled.items() for name, files in of_tree(tree).items()
+    }
     first: dict[tuple[tuple[str, bytes], ...], str] = {}
     for name, files in found.items():
         first.setdefault(tuple(sorted(files.items())), name)

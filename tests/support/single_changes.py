@@ -1,7 +1,7 @@
 """One platform, changed in one place at a time, and what Terraform is to do about each.
 
-    spec("update", "google_container_node_pool.cpu", "nodePools.cpu.nodes.max", 8)
-    argument("replace", "google_compute_network.platform", "name", "other")
+    spec({"nodePools.cpu.nodes.max": 8}, {"google_container_node_pool.cpu": "update"})
+    argument("replace", "google_compute_router_nat.platform", {"name": "other"})
 
 The first edits `platform.yaml` and compiles it again. The second edits what was compiled, for arguments that no
 field of the spec reaches. Each says by hand what becomes of which resource; all others stay as they are.
@@ -14,20 +14,21 @@ from __future__ import annotations
 
 import copy
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import yaml
 
-from support import platforms, roots
+from support import platforms, tf_actions
+from support.roots import of_tree, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from support.tf_actions import Action
+    from support.tf_actions import Action, Root
 
-Layers = dict[str, dict[str, Any]]
+Layers = dict[str, "Root"]
 """The document of each root by its layer."""
 Actions = dict[str, "Action"]
 
@@ -61,61 +62,142 @@ spec:
 
 REMOVED: Final = object()
 
+_SECTIONS: Final = {"resource": "", "ephemeral": "ephemeral."}
+"""What a root is made of, each with how an address of it begins."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleChange:
     """A change, and what is to become of which resource."""
 
     name: str
-    edit: Callable[[], Layers]
-    """Makes the platform anew, changed."""
+    roots: Callable[[], tuple[Layers, Layers]]
+    """Makes every root of the platform as it was, and changed."""
     actions: Actions
+    """What the recorded schemas are to say."""
     but: Actions | None = None
     """What a plan says, where it is not the same."""
     because: str = ""
 
     @property
-    def real(self) -> Actions:
+    def planned(self) -> Actions:
         """What a plan is to say."""
         return self.actions if self.but is None else self.but
 
+    def changed_roots(self) -> dict[str, tuple[Root, Root]]:
+        """By layer each root that is not as it was, before and after."""
+        before, after = self.roots()
+        return {layer: (before[layer], after[layer]) for layer in before if before[layer] != after[layer]}
 
-def spec(path: str, value: Any, actions: Actions, **more: Any) -> SingleChange:
+
+def spec(change: Mapping[str, Any], actions: Actions, **more: Any) -> SingleChange:
     """A change of the spec: `nodePools.cpu.nodes.max` names items by their `name`."""
+    ((path, value),) = change.items()
 
-    def edit() -> Layers:
+    def roots() -> tuple[Layers, Layers]:
         document = yaml.safe_load(PLATFORM)
-        _put(document if path.startswith("metadata") else document["spec"], path.split("."), value)
-        return compiled(yaml.safe_dump(document))
+        _put(document["spec"], path.split("."), value)
+        return compiled(PLATFORM), compiled(yaml.safe_dump(document))
 
-    shown = "is removed" if value is REMOVED else f"is {value}"
-    return SingleChange(name=f"{path} {shown}", edit=edit, actions=actions, **more)
+    return SingleChange(name=f"{path} {_shown(value)}", roots=roots, actions=actions, **more)
 
 
 def argument(
-    action: Action | Literal["no-op"], address: str, path: str, value: Any, also: Actions | None = None, **more: Any
+    action: Action | Literal["no-op"],
+    address: str,
+    change: Mapping[str, Any],
+    *,
+    given: Mapping[str, Any] | None = None,
+    also: Actions | None = None,
+    **more: Any,
 ) -> SingleChange:
-    """A change of one argument of one compiled resource: `node_config[0].spot`; and of others that follow from it."""
+    """A change of one argument of one resource: `node_config[0].spot`.
 
-    def edit() -> Layers:
-        layers = copy.deepcopy(compiled(PLATFORM))
-        kind, name = address.split(".")
-        (root,) = (each for each in layers.values() if name in each["resource"].get(kind, {}))
-        _put(root["resource"][kind][name], re.findall(r"[^.\[\]]+", path), value)
-        return layers
+    `given` are arguments that the resource had before the change. `also` is what becomes of others because of it.
+    """
+    ((path, value),) = change.items()
 
-    shown = "is removed" if value is REMOVED else f"is {value}"
+    def roots() -> tuple[Layers, Layers]:
+        before = copy.deepcopy(compiled(PLATFORM))
+        for other, wanted in (given or {}).items():
+            _put(_body(before, address), _parts(other), wanted)
+        after = copy.deepcopy(before)
+        _put(_body(after, address), _parts(path), value)
+        return before, after
+
     actions: Actions = {} if action == "no-op" else {address: action}
-    return SingleChange(
-        name=f"{address}.{path} {shown}", edit=edit, actions=actions | (also or {}), **more
-    )
+    name = f"{address}.{path} {_shown(value)}"
+    name += "".join(f", where {other} {_shown(wanted)}" for other, wanted in (given or {}).items())
+    return SingleChange(name=name, roots=roots, actions=actions | (also or {}), **more)
+
+
+def affected(before: Root, after: Root) -> tuple[Root, Root]:
+    """Both roots with what a change may reach, and what that rests on; all else is the same in both.
+
+    Where the provider's settings change, that is everything.
+    """
+    if before.get("provider") != after.get("provider"):
+        return before, after
+    old, new = _bodies(before), _bodies(after)
+    every = {*old, *new}
+    below = {
+        each: {*tf_actions.mentioned(old.get(each)), *tf_actions.mentioned(new.get(each))} & every
+        for each in every
+    }
+    above = {each: {other for other in every if each in below[other]} for each in every}
+    changed = {each for each in every if old.get(each) != new.get(each)}
+    kept = _closed(_closed(changed, above), below)
+    return _only(before, kept), _only(after, kept)
 
 
 @cache
-def compiled(text: str) -> Layers:
+def compiled(text: str) -> dict[str, Any]:
     """The documents of the only environment that a platform has."""
     tree = platforms.tree(platforms.compile_bytes(text.encode()))
-    return {name.partition("/")[2]: roots.whole(files) for name, files in roots.of_tree(tree).items()}
+    return {name.partition("/")[2]: whole(files) for name, files in of_tree(tree).items()}
+
+
+def _closed(some: set[str], more: Mapping[str, set[str]]) -> set[str]:
+    """The nodes, and all that are reached from them."""
+    found, waiting = set(some), list(some)
+    while waiting:
+        new = more[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _bodies(root: Root) -> dict[str, Any]:
+    return {
+        f"{prefix}{kind}.{name}": body
+        for section, prefix in _SECTIONS.items()
+        for kind, named in root.get(section, {}).items()
+        for name, body in named.items()
+    }
+
+
+def _only(root: Root, addresses: set[str]) -> Root:
+    kept = {key: value for key, value in root.items() if key not in _SECTIONS}
+    for section, prefix in _SECTIONS.items():
+        for kind, named in root.get(section, {}).items():
+            some = {name: body for name, body in named.items() if f"{prefix}{kind}.{name}" in addresses}
+            if some:  # Terraform refuses a section that holds nothing
+                kept.setdefault(section, {})[kind] = some
+    return kept
+
+
+def _body(layers: Layers, address: str) -> Any:
+    kind, name = address.split(".")
+    (root,) = (each for each in layers.values() if name in each["resource"].get(kind, {}))
+    return root["resource"][kind][name]
+
+
+def _parts(path: str) -> list[str]:
+    return re.findall(r"[^.\[\]]+", path)
+
+
+def _shown(value: Any) -> str:
+    return "is removed" if value is REMOVED else f"is {value}"
 
 
 def _put(place: Any, path: list[str], value: Any) -> None:

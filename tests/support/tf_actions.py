@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from support.tf_schema import Block, Schemas
 
-Action: TypeAlias = Literal["create", "update", "replace", "create-then-delete", "delete", "forget", "refused"]
+Action: TypeAlias = Literal["create", "update", "replace", "create-then-delete", "delete", "refused"]
 """`create-then-delete` replaces as well, the new one first. `refused`: `prevent_destroy` stops a replacement."""
 Path: TypeAlias = tuple[str | int, ...]
 Root: TypeAlias = "Mapping[str, Any]"
@@ -41,8 +41,11 @@ UNKNOWN: Final = object()
 """What only an apply will tell."""
 
 _REFERENCE: Final = re.compile(r"(?<![\w.])([a-z]\w*)\.([\w-]+)\.(\w+)")
+_ADDRESS: Final = re.compile(r"(?<![\w.])((?:ephemeral\.)?[a-z]\w*\.[\w-]+)\.\w+")
 _TEMPLATE: Final = re.compile(r"(?<!\$)\$\{")
-_NOT_ARGUMENTS: Final = frozenset({"//", "count", "depends_on", "for_each", "lifecycle", "provider", "timeouts"})
+_NOT_ARGUMENTS: Final = frozenset(
+    {"//", "count", "depends_on", "for_each", "lifecycle", "provider", "timeouts"}
+)
 _ZERO: Final = {"string": "", "number": 0, "bool": False}
 
 
@@ -137,16 +140,27 @@ def _as(kind: str, value: Any) -> Any:
     return str(value) if kind == "string" else value
 
 
+def mentioned(value: Any) -> Iterator[str]:
+    """The addresses that a body refers to or waits for: `google_storage_bucket.a`, `ephemeral.random_password.b`."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from each if key == "depends_on" else mentioned(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from mentioned(each)
+    elif isinstance(value, str) and _TEMPLATE.search(value):
+        yield from _ADDRESS.findall(value)
+
+
 class _Comparison:
     """Two roots, and what is known of each resource so far."""
 
     def __init__(self, schemas: Schemas, before: Root, after: Root) -> None:
         self._schemas = schemas.blocks["resource"]
         self._before, self._after = _resources(before), _resources(after)
-        self._forgotten = {
-            each["from"] for each in after.get("removed", ()) if each.get("lifecycle", {}).get("destroy") is False
-        }
-        labels = [root.get("provider", {}).get("google", {}).get("default_labels") for root in (before, after)]
+        labels = [
+            root.get("provider", {}).get("google", {}).get("default_labels") for root in (before, after)
+        ]
         self._labels_differ = labels[0] != labels[1]
         self.action = cache(self._action)
 
@@ -160,14 +174,14 @@ class _Comparison:
         waiting = [address]
         while waiting:
             body = self._after.get(waiting.pop(), {})
-            new = {each for each in _mentioned(body) if each in self._after} - found
+            new = {each for each in mentioned(body) if each in self._after} - found
             found |= new
             waiting += new
         return frozenset(found)
 
     def _action(self, address: str) -> Action | None:
         if address not in self._after:
-            return "forget" if address in self._forgotten else "delete"
+            return "delete"
         if address not in self._before:
             return "create"
         found = list(self._differences(address))
@@ -224,17 +238,6 @@ class _Comparison:
 def _resources(root: Root) -> dict[str, Mapping[str, Any]]:
     every = root.get("resource", {})
     return {f"{kind}.{name}": body for kind, named in every.items() for name, body in named.items()}
-
-
-def _mentioned(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from each if key == "depends_on" else _mentioned(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _mentioned(each)
-    elif isinstance(value, str) and _TEMPLATE.search(value):
-        yield from (f"{match[1]}.{match[2]}" for match in _REFERENCE.finditer(value))
 
 
 def _is_below(path: Path, ignored: str) -> bool:
