@@ -23,17 +23,21 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import rig
 from support import closed_network, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
 
     from support.terraform import Tool
 
 JsonObject = dict[str, Any]
+Root: TypeAlias = "Mapping[str, Any]"
+"""The whole document of a root."""
+Name: TypeAlias = "Hashable"
+"""What a root is called by whoever asks."""
 
 PROVIDER: Final = "terraform-provider-google"
 TIMEOUT_S: Final = 240.0
@@ -42,6 +46,14 @@ TOKEN: Final = "nobody"  # noqa: S105 - of nobody
 ANSWERED: Final[dict[str, JsonObject]] = {"google_compute_firewall": {"enable_logging": True}}
 """Where the provider holds two answers of Google against each other: of rules with a `log_config`, and all of ours
 have one, the older argument of the same meaning is true."""
+
+_SETTINGS: Final = """\
+provider_installation {
+  dev_overrides { "hashicorp/google" = %s }
+  filesystem_mirror { path = "/nonexistent" }
+}
+"""
+"""Of the command line. Another provider fails at once: nothing looks for it on the network."""
 
 _REFUSED: Final = re.compile(r"Resource (?:instance )?(\S+) has\s+lifecycle\.prevent_destroy")
 
@@ -68,7 +80,7 @@ def missing() -> str | None:
 class Roots:
     """Roots in one configuration, for one program."""
 
-    def __init__(self, tool: Tool, roots: Mapping[str, JsonObject], *, work: Path, reattach: str) -> None:
+    def __init__(self, tool: Tool, roots: Mapping[Any, Root], *, work: Path, reattach: str) -> None:
         """`roots` has each root's whole document by its name; `work` is a folder of ours.
 
         `reattach` serves the stand-ins of both providers; of them the real plans use `random` alone.
@@ -80,14 +92,15 @@ class Roots:
         self._folder = self._work / "roots"
         _write(self._folder, {self._modules[name]: root for name, root in roots.items()})
 
-    def validate(self) -> dict[str, tuple[str, ...]]:
+    def validate(self) -> dict[Name, tuple[str, ...]]:
         """The errors of each root that has any."""
         self._find_modules()
         printed = self._run("validate", "-json").stdout
-        found: dict[str, list[str]] = {}
+        found: dict[Name, list[str]] = {}
         for each in json.loads(printed[: printed.rindex("}") + 1])["diagnostics"]:
             if each["severity"] == "error":
-                found.setdefault(self._place(each)[0], []).append(_text(each))
+                name, text = self._place(each)
+                found.setdefault(name, []).append(text)
         return {name: tuple(errors) for name, errors in found.items()}
 
     def plan(self, state: JsonObject | None = None) -> JsonObject:
@@ -108,7 +121,7 @@ class Roots:
         Path(saved).unlink()
         return {**json.loads(shown), "errors": [each for each in said if each["severity"] == "error"]}
 
-    def read(self, plan: JsonObject) -> dict[str, Planned]:
+    def read(self, plan: JsonObject) -> dict[Name, Planned]:
         """What the plan says of each root."""
         found = {name: Planned() for name in self._modules}
         for each in _changes(plan):
@@ -128,13 +141,13 @@ class Roots:
                 found[name] = _with(planned, errors=(*planned.errors, text))
         return found
 
-    def applied(self, plan: JsonObject) -> dict[str, list[JsonObject]]:
+    def applied(self, plan: JsonObject) -> dict[Name, list[JsonObject]]:
         """The resources of each root as a state holds them once the plan of creates was applied."""
         terraform.apply(self._tool, self._folder, work=self._work, reattach=self._reattach)
         made_up = json.loads((self._work / "state").read_text(encoding="utf-8"))
         planned = {each["address"]: each["change"] for each in _changes(plan)}
         versions = dict(_versions(plan["planned_values"]["root_module"]))
-        found: dict[str, list[JsonObject]] = {name: [] for name in self._modules}
+        found: dict[Name, list[JsonObject]] = {name: [] for name in self._modules}
         for resource in made_up["resources"]:
             if resource["mode"] != "managed":
                 continue
@@ -154,17 +167,18 @@ class Roots:
             )
         return found
 
-    def state(self, applied: Mapping[str, Iterable[JsonObject]]) -> JsonObject:
-        """A state in which each root has these resources."""
+    def state(self, applied: Mapping[Name, tuple[Iterable[JsonObject], Root]]) -> JsonObject:
+        """A state in which each root has those of the resources that a document has, too."""
         resources = [
             {**resource, "module": f"module.{self._modules[name]}"}
-            for name, some in applied.items()
+            for name, (some, document) in applied.items()
             for resource in some
+            if resource["name"] in document.get("resource", {}).get(resource["type"], {})
         ]
-        head = {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "plinth", "outputs": {}}
+        head = {"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "plinth", "outputs": {}}
         return {**head, "resources": resources}
 
-    def _place(self, diagnostic: JsonObject) -> tuple[str, str]:
+    def _place(self, diagnostic: JsonObject) -> tuple[Name, str]:
         """The root that a diagnostic is about, and its text."""
         text = _text(diagnostic)
         file = diagnostic.get("range", {}).get("filename", "")
@@ -173,7 +187,7 @@ class Roots:
         )
         if module is None:
             raise AssertionError(f"of no root: {text}")
-        return self._names[module[1]], text
+        return self._names[module[1]], text.replace(f"module.{module[1]}.", "")
 
     def _find_modules(self) -> None:
         done = self._run("get", "-no-color")
@@ -183,11 +197,7 @@ class Roots:
         program = rig.program(PROVIDER)
         assert program is not None
         settings = self._work / "real.tfrc"
-        folder = json.dumps({"hashicorp/google": str(Path(program).parent)})[1:-1].replace(":", " =", 1)
-        settings.write_text(
-            f'provider_installation {{\ndev_overrides {{ {folder} }}\nfilesystem_mirror {{ path = "/nonexistent" }}\n}}\n',
-            encoding="utf-8",
-        )
+        settings.write_text(_SETTINGS % json.dumps(str(Path(program).parent)), encoding="utf-8")
         served = {
             name: one for name, one in json.loads(self._reattach).items() if not name.endswith("google")
         }
@@ -199,6 +209,7 @@ class Roots:
             "TF_IN_AUTOMATION": "1",
             "TF_REATTACH_PROVIDERS": json.dumps(served),
             "CHECKPOINT_DISABLE": "1",
+            "GOGC": "400",  # a plan of hundreds of resources takes two thirds of the time
             **closed_network.SETTINGS,
         }
         return subprocess.run(
@@ -211,7 +222,7 @@ class Roots:
         )
 
 
-def _write(folder: Path, modules: Mapping[str, JsonObject]) -> None:
+def _write(folder: Path, modules: Mapping[str, Root]) -> None:
     """The configuration: a module for each root, and the providers that those had, each once."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -254,7 +265,7 @@ def _local(address: str) -> str:
 
 def _text(diagnostic: JsonObject) -> str:
     where = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
-    return f"{where}{diagnostic['summary']}: {diagnostic['detail']}"
+    return where + ": ".join(each for each in (diagnostic["summary"], diagnostic["detail"]) if each)
 
 
 def _with(
