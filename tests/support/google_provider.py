@@ -8,8 +8,7 @@ provider block, which the configuration holds in its place; what is said of a mo
 
 `random` stays a stand-in (`support.stub_provider`), and so does the world: programs run in `support.closed_network`.
 
-What was applied before is what the provider itself planned to create. Where the plan leaves a value to the apply,
-the state has what the stub made up.
+What was applied before is made by `support.applied_state`.
 
 Source: Terraform, "Development overrides for provider developers", "JSON output format", "Providers within modules".
 """
@@ -26,10 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import rig
-from support import closed_network, terraform
+from support import applied_state, closed_network, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
     from support.terraform import Tool
 
@@ -43,10 +42,7 @@ PROVIDER: Final = "terraform-provider-google"
 TIMEOUT_S: Final = 240.0
 TOKEN: Final = "nobody"  # noqa: S105 - of nobody
 
-ANSWERED: Final[dict[str, JsonObject]] = {"google_compute_firewall": {"enable_logging": True}}
-"""Where the provider holds two answers of Google against each other: of rules with a `log_config`, and all of ours
-have one, the older argument of the same meaning is true."""
-
+_SOURCE: Final = "hashicorp/google"
 _SETTINGS: Final = """\
 provider_installation {
   dev_overrides { "hashicorp/google" = %s }
@@ -75,6 +71,13 @@ class Planned:
 def missing() -> str | None:
     """Why no test of this machine can ask the real provider to plan."""
     return rig.missing(PROVIDER) if rig.program(PROVIDER) is None else closed_network.missing()
+
+
+def schemas(tool: Tool, *, work: Path, reattach: str) -> JsonObject:
+    """What the provider tells of its types, as `providers schema -json` has it."""
+    bare = {"provider": {"google": {}}, "terraform": {"required_providers": {"google": {"source": _SOURCE}}}}
+    roots = Roots(tool, {"bare": bare}, work=work, reattach=reattach)
+    return roots.schemas()
 
 
 class Roots:
@@ -124,7 +127,7 @@ class Roots:
     def read(self, plan: JsonObject) -> dict[Name, Planned]:
         """What the plan says of each root."""
         found = {name: Planned() for name in self._modules}
-        for each in _changes(plan):
+        for each in applied_state.changes(plan):
             actions, change = tuple(each["change"]["actions"]), each["change"]
             if actions != ("no-op",):
                 planned, address = found[self._names[_module(each["address"])]], _local(each["address"])
@@ -136,7 +139,7 @@ class Roots:
             planned = found[name]
             refused = _REFUSED.search(text)
             if refused:
-                found[name] = _with(planned, refused={*planned.refused, _local(refused[1])})
+                found[name] = _with(planned, refused={*planned.refused, refused[1]})
             else:
                 found[name] = _with(planned, errors=(*planned.errors, text))
         return found
@@ -145,26 +148,9 @@ class Roots:
         """The resources of each root as a state holds them once the plan of creates was applied."""
         terraform.apply(self._tool, self._folder, work=self._work, reattach=self._reattach)
         made_up = json.loads((self._work / "state").read_text(encoding="utf-8"))
-        planned = {each["address"]: each["change"] for each in _changes(plan)}
-        versions = dict(_versions(plan["planned_values"]["root_module"]))
         found: dict[Name, list[JsonObject]] = {name: [] for name in self._modules}
-        for resource in made_up["resources"]:
-            if resource["mode"] != "managed":
-                continue
-            address = f"{resource['module']}.{resource['type']}.{resource['name']}"
-            change, (instance,) = planned[address], resource["instances"]
-            attributes = _known(change["after"], change["after_unknown"], instance["attributes"])
-            attributes |= ANSWERED.get(resource["type"], {})
-            found[self._names[_module(address)]].append(
-                {
-                    **resource,
-                    "provider": _provider(resource["provider"]),
-                    # What is sensitive stays marked: a mark that comes or goes is a change to Terraform.
-                    "instances": [
-                        {**instance, "schema_version": versions[address], "attributes": attributes}
-                    ],
-                }
-            )
+        for resource in applied_state.resources(made_up, plan):
+            found[self._names[_module(f"{resource['module']}.")]].append(resource)
         return found
 
     def state(self, applied: Mapping[Name, tuple[Iterable[JsonObject], Root]]) -> JsonObject:
@@ -177,6 +163,13 @@ class Roots:
         ]
         head = {"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "plinth", "outputs": {}}
         return {**head, "resources": resources}
+
+    def schemas(self) -> JsonObject:
+        """What the provider tells of its types, as `providers schema -json` has it."""
+        self._find_modules()
+        shown = json.loads(self._run("providers", "schema", "-json").stdout)["provider_schemas"]
+        (found,) = (each for name, each in shown.items() if name.endswith(f"/{_SOURCE}"))
+        return dict(found)
 
     def _place(self, diagnostic: JsonObject) -> tuple[Name, str]:
         """The root that a diagnostic is about, and its text."""
@@ -251,10 +244,6 @@ def _write(folder: Path, modules: Mapping[str, Root]) -> None:
     (folder / "main.tf.json").write_text(json.dumps(main), encoding="utf-8")
 
 
-def _changes(plan: JsonObject) -> Iterator[JsonObject]:
-    return (each for each in plan.get("resource_changes", ()) if each["mode"] == "managed")
-
-
 def _module(address: str) -> str:
     return address.split(".", 2)[1]
 
@@ -277,32 +266,3 @@ def _with(
         refused=planned.refused if refused is None else frozenset(refused),
         errors=planned.errors if errors is None else errors,
     )
-
-
-def _provider(address: str) -> str:
-    """Without the alias, which is another one in another configuration."""
-    return address.partition("]")[0] + "]"
-
-
-def _versions(module: JsonObject) -> Iterator[tuple[str, int]]:
-    for resource in module.get("resources", ()):
-        yield resource["address"], resource["schema_version"]
-    for child in module.get("child_modules", ()):
-        yield from _versions(child)
-
-
-def _known(after: Any, unknown: Any, made_up: Any) -> Any:
-    """What is planned, with what is made up in place of what is not known yet."""
-    if unknown is True:
-        return made_up
-    if isinstance(after, dict):
-        found = unknown if isinstance(unknown, dict) else {}
-        other = made_up if isinstance(made_up, dict) else {}
-        return {key: _known(after.get(key), found.get(key), other.get(key)) for key in {**after, **found}}
-    if isinstance(after, list) and isinstance(unknown, list):
-        others = made_up if isinstance(made_up, list) else []
-        return [
-            _known(each, unknown[at] if at < len(unknown) else None, others[at] if at < len(others) else None)
-            for at, each in enumerate(after)
-        ]
-    return after

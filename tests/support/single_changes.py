@@ -3,7 +3,7 @@
 A row of the spec edits `platform.yaml`, any other one an argument of what was compiled. Resources that a row does not
 name stay as they are. `but` and `because` are where the provider's own code decides against its schema.
 
-Source: terraform-provider-google 7.45, `ForceNew` and `CustomizeDiff` of each resource.
+Source: terraform-provider-google 8.0.0, `ForceNew` and `CustomizeDiff` of each resource.
 """
 
 from __future__ import annotations
@@ -236,6 +236,22 @@ OF_POOLS = [
         given={"lifecycle.ignore_changes": ["node_config[0].spot"]},
     ),
     argument("no-op", CPU, {"initial_node_count": 3}),
+    argument(
+        "no-op",
+        CPU,
+        {
+            "node_config[0].oauth_scopes": [
+                "https://www.googleapis.com/auth/b",
+                "https://www.googleapis.com/auth/a",
+            ]
+        },
+        given={
+            "node_config[0].oauth_scopes": [
+                "https://www.googleapis.com/auth/a",
+                "https://www.googleapis.com/auth/b",
+            ]
+        },
+    ),
     argument("update", CPU, {"node_config[0].machine_type": "e2-standard-8"}),
     argument("update", CPU, {"node_config[0].image_type": "UBUNTU_CONTAINERD"}),
     argument("update", CPU, {"node_config[0].boot_disk[0].size_gb": 200}),
@@ -294,6 +310,8 @@ OF_DATA = [
     argument("refused", ARTIFACTS, {"location": "EU"}),
     argument("refused", ARTIFACTS, {"hierarchical_namespace": [{"enabled": True}]}),
     argument("update", ARTIFACTS, {"storage_class": "NEARLINE"}),
+    argument("no-op", ARTIFACTS, {"storage_class": REMOVED}),
+    argument("no-op", ARTIFACTS, {"force_destroy": REMOVED}),
     argument("update", ARTIFACTS, {"versioning[0].enabled": False}),
     argument("no-op", ARTIFACTS, {"versioning": REMOVED}),
     argument("update", ARTIFACTS, {"lifecycle_rule[0].condition[0].days_since_noncurrent_time": 60}),
@@ -320,6 +338,7 @@ OF_DATA = [
     argument("update", POSTGRES, {"settings[0].availability_type": "ZONAL"}),
     argument("update", POSTGRES, {"settings[0].edition": "ENTERPRISE_PLUS"}),
     argument("update", POSTGRES, {"settings[0].disk_autoresize": False}),
+    argument("no-op", POSTGRES, {"settings[0].disk_autoresize": REMOVED}),
     argument("update", POSTGRES, {"settings[0].deletion_protection_enabled": False}),
     argument(
         "update",
@@ -355,12 +374,20 @@ OF_DATA = [
     argument(
         "update", POSTGRES, {"settings[0].database_flags": [{"name": "max_connections", "value": "200"}]}
     ),
+    argument(
+        "no-op",
+        POSTGRES,
+        {"settings[0].database_flags": [{"name": "b", "value": "2"}, {"name": "a", "value": "1"}]},
+        given={"settings[0].database_flags": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]},
+    ),
     argument("update", POSTGRES, {"deletion_protection": False}),
     argument("replace", DATABASE, {"name": "other"}),
     argument("update", USER, {"password_wo_version": 2}),
     argument("no-op", USER, {"password_wo": "another expression"}),
     argument("replace", USER, {"name": "other"}),
     argument("update", RECORD, {"ttl": 300}),
+    argument("no-op", RECORD, {"ttl": "60"}),
 ]
 
-CHANGES: Final = {each.name: each for each in (*OF_THE_SPEC, *OF_CLUSTERS, *OF_POOLS, *OF_NETWORKS, *OF_DATA)}
+ROWS: Final = (*OF_THE_SPEC, *OF_CLUSTERS, *OF_POOLS, *OF_NETWORKS, *OF_DATA)
+CHANGES: Final = {each.name: each for each in ROWS}
