@@ -38,7 +38,8 @@ SETTINGS: Final = {
 }
 """For the environment of a program: all that it asks goes to loopback. Go sends nothing for loopback by a proxy."""
 
-_NAMESPACE: Final = ("unshare", "--user", "--map-root-user", "--net")
+# Processes have a namespace as well: when a test gives up and kills the first of them, the others go with it.
+_NAMESPACE: Final = ("unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child")
 COMMAND: Final = (*_NAMESPACE, sys.executable, "-P", __file__)
 
 _ACCESS: Final = re.compile(r"/v1/(?P<name>projects/[^/]+/secrets/[^/]+/versions/[^/:]+)(?P<access>:access)?")

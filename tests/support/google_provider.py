@@ -116,13 +116,13 @@ class Roots:
         done = self._run("plan", *words)
         events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         said = [each["diagnostic"] for each in events if each["type"] == "diagnostic"]
+        errors = [each for each in said if each["severity"] == "error"]
         if not Path(saved).exists():
-            raise AssertionError(
-                f"{self._tool.name} made no plan\n{[_text(each) for each in said]}\n{done.stderr}"
-            )
+            told = "\n".join(f"{name}: {text}" for name, text in map(self._place, errors))
+            raise AssertionError(f"{self._tool.name} made no plan\n{told}\n{done.stderr}")
         shown = self._run("show", "-json", saved).stdout
         Path(saved).unlink()
-        return {**json.loads(shown), "errors": [each for each in said if each["severity"] == "error"]}
+        return {**json.loads(shown), "errors": errors}
 
     def read(self, plan: JsonObject) -> dict[Name, Planned]:
         """What the plan says of each root."""
