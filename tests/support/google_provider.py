@@ -1,14 +1,14 @@
 """The rig's google provider on many compiled roots at once, with no account and no way out.
 
-    with many(tool, {"network": root, ...}, work=tmp_path, reattach=stub_providers) as ...
+    roots = Roots(tool, {"network": root, "cluster": other}, work=tmp_path, reattach=stub_providers)
+    roots.read(roots.plan())["network"].actions
 
 A call of Terraform costs a second before it looks at the first resource, so each root is a module of one
 configuration. A module is the root's document as it was compiled, but for its backend, which only a root has, and its
 provider block, which the configuration holds in its place; what is said of a module is said of its root.
 
-`random` stays a stand-in (`support.stub_provider`), and so does the world: programs run in `support.closed_network`.
-
-What was applied before is made by `support.applied_state`.
+`random` stays a stand-in (`support.stub_provider`), and programs run in `support.closed_network`. What was applied
+before is made by `support.applied_state`; nothing is refreshed, for nothing is there.
 
 Source: Terraform, "Development overrides for provider developers", "JSON output format", "Providers within modules".
 """
@@ -20,7 +20,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -42,7 +42,6 @@ PROVIDER: Final = "terraform-provider-google"
 TIMEOUT_S: Final = 240.0
 TOKEN: Final = "nobody"  # noqa: S105 - of nobody
 
-_SOURCE: Final = "hashicorp/google"
 _SETTINGS: Final = """\
 provider_installation {
   dev_overrides { "hashicorp/google" = %s }
@@ -64,20 +63,11 @@ class Planned:
     """Those that `prevent_destroy` keeps from being destroyed."""
     errors: tuple[str, ...] = ()
     """Everything else that is wrong."""
-    replaced_for: dict[str, list[Any]] = field(default_factory=dict)
-    """Address to the paths of values that the resource is made anew for."""
 
 
 def missing() -> str | None:
     """Why no test of this machine can ask the real provider to plan."""
     return rig.missing(PROVIDER) if rig.program(PROVIDER) is None else closed_network.missing()
-
-
-def schemas(tool: Tool, *, work: Path, reattach: str) -> JsonObject:
-    """What the provider tells of its types, as `providers schema -json` has it."""
-    bare = {"provider": {"google": {}}, "terraform": {"required_providers": {"google": {"source": _SOURCE}}}}
-    roots = Roots(tool, {"bare": bare}, work=work, reattach=reattach)
-    return roots.schemas()
 
 
 class Roots:
@@ -91,7 +81,6 @@ class Roots:
         self._tool, self._work, self._reattach = tool, work.absolute(), reattach
         self._modules = {name: f"m{number:03}" for number, name in enumerate(roots)}
         self._names = {module: name for name, module in self._modules.items()}
-        self._documents = dict(roots)
         self._folder = self._work / "roots"
         _write(self._folder, {self._modules[name]: root for name, root in roots.items()})
 
@@ -128,20 +117,15 @@ class Roots:
         """What the plan says of each root."""
         found = {name: Planned() for name in self._modules}
         for each in applied_state.changes(plan):
-            actions, change = tuple(each["change"]["actions"]), each["change"]
+            actions = tuple(each["change"]["actions"])
             if actions != ("no-op",):
-                planned, address = found[self._names[_module(each["address"])]], _local(each["address"])
-                planned.actions[address] = actions
-                if change.get("replace_paths"):
-                    planned.replaced_for[address] = change["replace_paths"]
-        for each in plan["errors"]:
-            name, text = self._place(each)
-            planned = found[name]
+                found[self._names[_module(each["address"])]].actions[_local(each["address"])] = actions
+        for name, text in map(self._place, plan["errors"]):
             refused = _REFUSED.search(text)
             if refused:
-                found[name] = _with(planned, refused={*planned.refused, refused[1]})
+                found[name] = replace(found[name], refused=found[name].refused | {refused[1]})
             else:
-                found[name] = _with(planned, errors=(*planned.errors, text))
+                found[name] = replace(found[name], errors=(*found[name].errors, text))
         return found
 
     def applied(self, plan: JsonObject) -> dict[Name, list[JsonObject]]:
@@ -165,10 +149,10 @@ class Roots:
         return {**head, "resources": resources}
 
     def schemas(self) -> JsonObject:
-        """What the provider tells of its types, as `providers schema -json` has it."""
+        """What the google provider tells of its types, as `providers schema -json` has it."""
         self._find_modules()
         shown = json.loads(self._run("providers", "schema", "-json").stdout)["provider_schemas"]
-        (found,) = (each for name, each in shown.items() if name.endswith(f"/{_SOURCE}"))
+        (found,) = (each for name, each in shown.items() if name.endswith("/hashicorp/google"))
         return dict(found)
 
     def _place(self, diagnostic: JsonObject) -> tuple[Name, str]:
@@ -255,14 +239,3 @@ def _local(address: str) -> str:
 def _text(diagnostic: JsonObject) -> str:
     where = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
     return where + ": ".join(each for each in (diagnostic["summary"], diagnostic["detail"]) if each)
-
-
-def _with(
-    planned: Planned, *, refused: Iterable[str] | None = None, errors: tuple[str, ...] | None = None
-) -> Planned:
-    return Planned(
-        actions=planned.actions,
-        replaced_for=planned.replaced_for,
-        refused=planned.refused if refused is None else frozenset(refused),
-        errors=planned.errors if errors is None else errors,
-    )
