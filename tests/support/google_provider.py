@@ -175,9 +175,9 @@ class Roots:
         assert program is not None
         settings = self._work / "real.tfrc"
         settings.write_text(_SETTINGS % json.dumps(str(Path(program).parent)), encoding="utf-8")
-        served = {
-            name: one for name, one in json.loads(self._reattach).items() if not name.endswith("google")
-        }
+        every = json.loads(self._reattach).items()
+        # A stand-in counts as gone once its process is not seen; inside, only the first process is sure to be.
+        served = {name: {**one, "Pid": 1} for name, one in every if not name.endswith("google")}
         environment = {
             "PATH": os.defpath,
             "HOME": str(self._work),
