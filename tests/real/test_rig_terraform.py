@@ -102,6 +102,6 @@ def test_a_value_that_google_does_not_know_is_an_error_of_its_root(tool, stub_pr
 def test_there_is_no_way_out_for_the_provider():
     look = "import json, socket; print(json.dumps([name for _, name in socket.if_nameindex()]))"
     done = subprocess.run(
-        [*closed_network.COMMAND, sys.executable, "-c", look], check=True, capture_output=True, text=True
+        closed_network.command(sys.executable, "-c", look), check=True, capture_output=True, text=True
     )
     assert json.loads(done.stdout) == ["lo"]

@@ -1,6 +1,6 @@
 """Run a program where nothing but itself can be reached: a network namespace of its own, with loopback alone.
 
-    subprocess.run([*closed_network.COMMAND, "terraform", "plan"], env=environment | closed_network.SETTINGS)
+    subprocess.run(closed_network.command("terraform", "plan"), env=environment | closed_network.SETTINGS)
 
 A plan of the google provider asks who its token belongs to and where it runs, and there is no setting that keeps
 it from asking. Here every such question ends at once. What is answered is on loopback inside the namespace:
@@ -39,20 +39,42 @@ SETTINGS: Final = {
 """For the environment of a program: all that it asks goes to loopback. Go sends nothing for loopback by a proxy."""
 
 # Processes have a namespace as well: when a test gives up and kills the first of them, the others go with it.
-_NAMESPACE: Final = ("unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child")
-COMMAND: Final = (*_NAMESPACE, sys.executable, "-P", __file__)
+_UNSHARE: Final = ("unshare", "--net", "--pid", "--fork", "--kill-child")
+_WAYS: Final = (("--user", "--map-root-user"), ())
+"""A namespace of users gives the right to the others to anybody; where there is none, root has it."""
 
 _ACCESS: Final = re.compile(r"/v1/(?P<name>projects/[^/]+/secrets/[^/]+/versions/[^/:]+)(?P<access>:access)?")
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP, _IFREQ = 0x8913, 0x8914, 0x1, "16sh14x"
 
 
-@cache
+def command(*words: str) -> tuple[str, ...]:
+    """What runs the words as a command in there, where `missing` says nothing."""
+    return _command(_way()[0], words)
+
+
 def missing() -> str | None:
     """Why no program can be run so on this machine; `None` where one can."""
-    if shutil.which(_NAMESPACE[0]) is None:
+    if shutil.which(_UNSHARE[0]) is None:
         return "`unshare` is not on PATH, so no program can be kept from the network"
-    done = subprocess.run([*COMMAND, "true"], check=False, capture_output=True, text=True)
-    return f"this machine gives no network namespace: {done.stderr.strip()}" if done.returncode else None
+    way, told = _way()
+    return f"this machine gives no network namespace: {told}" if way is None else None
+
+
+@cache
+def _way() -> tuple[tuple[str, ...] | None, str]:
+    """The options that give us a namespace, or what was said when none did."""
+    told = ""
+    for way in _WAYS:
+        done = subprocess.run(_command(way, ("true",)), check=False, capture_output=True, text=True)
+        if done.returncode == 0:
+            return way, ""
+        told = done.stderr.strip()
+    return None, told
+
+
+def _command(way: tuple[str, ...] | None, words: tuple[str, ...]) -> tuple[str, ...]:
+    assert way is not None, "no namespace"
+    return (*_UNSHARE, *way, sys.executable, "-P", __file__, *words)
 
 
 def main(*words: str) -> int:

@@ -190,7 +190,7 @@ class Roots:
             **closed_network.SETTINGS,
         }
         return subprocess.run(
-            [*closed_network.COMMAND, self._tool.path, f"-chdir={self._folder}", *arguments],
+            closed_network.command(self._tool.path, f"-chdir={self._folder}", *arguments),
             check=False,
             capture_output=True,
             text=True,
