@@ -39,7 +39,7 @@ Name: TypeAlias = "Hashable"
 """What a root is called by whoever asks."""
 
 PROVIDER: Final = "terraform-provider-google"
-TIMEOUT_S: Final = 240.0
+TIMEOUT_S: Final = 600.0
 TOKEN: Final = "nobody"  # noqa: S105 - of nobody
 
 _SETTINGS: Final = """\
