@@ -1,66 +1,107 @@
-"""The rig's google provider judges a configuration without an account: what no recorded schema can know.
+"""The rig's google provider judges every root that we compile, without an account and without a way out.
 
-Only `validate`: for a plan, even of creates alone, the provider asks Google who the token belongs to and looks
-for a metadata server, and no test leaves this machine.
+What no recorded schema can know is asked here: values that Google knows, arguments that exclude each other, and
+whatever else the provider decides in code. Every golden case and the example are validated, planned from nothing,
+and, as if that had been applied, planned again.
 """
 
 from __future__ import annotations
 
+import copy
 import json
-import os
 import subprocess
-from pathlib import Path
+import sys
 
 import pytest
 
-import rig
-from support import terraform
+from support import closed_network, google_provider, terraform
+from support.roots import roots, whole
 
-PROVIDER = "terraform-provider-google"
-TIMEOUT_S = 120.0
+pytestmark = [
+    pytest.mark.xdist_group("google-provider"),
+    pytest.mark.skipif(bool(google_provider.missing()), reason=str(google_provider.missing())),
+]
 
-pytestmark = pytest.mark.skipif(rig.program(PROVIDER) is None, reason=str(rig.missing(PROVIDER)))
 
-
-@pytest.fixture(params=terraform.OVERRIDES)
+@pytest.fixture(scope="module", params=terraform.OVERRIDES)
 def tool(request):
     return terraform.find(request.param) or pytest.skip(terraform.missing(request.param))
 
 
-def errors(tool, folder, rule):
-    """What `validate` says of a bucket with a lifecycle rule; there is no registry to ask for another provider."""
-    bucket = {"name": "acme-artifacts", "location": "US", "lifecycle_rule": [rule]}
-    configuration = {
-        "terraform": {"required_providers": {"google": {"source": "hashicorp/google"}}},
-        "resource": {"google_storage_bucket": {"artifacts": bucket}},
-    }
-    (folder / "main.tf.json").write_text(json.dumps(configuration))
-    overrides = (
-        f'dev_overrides {{ "hashicorp/google" = {json.dumps(str(Path(rig.program(PROVIDER)).parent))} }}'
-    )
-    settings = f'provider_installation {{\n{overrides}\nfilesystem_mirror {{ path = "/nonexistent" }}\n}}\n'
-    (folder / "cli.tfrc").write_text(settings)
-    environment = {
-        "PATH": os.defpath,
-        "HOME": str(folder),
-        "TF_CLI_CONFIG_FILE": str(folder / "cli.tfrc"),
-        "CHECKPOINT_DISABLE": "1",
-    }
-    words = [tool.path, f"-chdir={folder}", "validate", "-json"]
-    done = subprocess.run(
-        words, check=False, capture_output=True, text=True, timeout=TIMEOUT_S, env=environment
-    )
-    said = json.loads(done.stdout[: done.stdout.rindex("}") + 1])["diagnostics"]
-    return [each["summary"] for each in said if each["severity"] == "error"]
+@pytest.fixture(scope="module")
+def every_root(tool, stub_providers, tmp_path_factory):
+    """All roots in one configuration."""
+    documents = {name: whole(files) for name, files in roots().items()}
+    work = tmp_path_factory.mktemp(tool.name)
+    return google_provider.Roots(tool, documents, work=work, reattach=stub_providers)
 
 
-def test_a_value_that_google_does_not_know_is_an_error_of_the_provider(tool, tmp_path):
-    rule = {"action": {"type": "Delete"}, "condition": {"with_state": "GONE"}}
-    assert errors(tool, tmp_path, rule) == [
-        'expected lifecycle_rule.0.condition.0.with_state to be one of ["LIVE" "ARCHIVED" "ANY" ""], got GONE'
+@pytest.fixture(scope="module")
+def faults(every_root):
+    """The errors of `validate` by root."""
+    return every_root.validate()
+
+
+@pytest.fixture(scope="module")
+def creates(every_root):
+    """The plan from nothing."""
+    return every_root.plan()
+
+
+@pytest.fixture(scope="module")
+def first(every_root, creates):
+    """What the plan from nothing says of each root."""
+    return every_root.read(creates)
+
+
+@pytest.fixture(scope="module")
+def second(every_root, creates):
+    """What a plan says of each root after that."""
+    documents = {name: whole(files) for name, files in roots().items()}
+    applied = every_root.applied(creates)
+    state = every_root.state({name: (applied[name], root) for name, root in documents.items()})
+    return every_root.read(every_root.plan(state))
+
+
+@pytest.mark.parametrize("name", roots())
+def test_the_provider_finds_a_root_valid(name, faults):
+    assert faults.get(name, ()) == ()
+
+
+@pytest.mark.parametrize("name", roots())
+def test_the_provider_plans_to_create_every_resource_of_a_root(name, first):
+    resources = whole(roots()[name]).get("resource", {})
+    addresses = {f"{kind}.{each}" for kind, named in resources.items() for each in named}
+    assert first[name].errors == ()
+    assert first[name].actions == dict.fromkeys(addresses, ("create",))
+
+
+# What the provider answers does not depend on who asks; one program is enough for the long half.
+@pytest.mark.parametrize("tool", ["terraform"], indirect=True)
+@pytest.mark.parametrize("name", roots())
+def test_the_provider_leaves_alone_what_was_applied(name, second):
+    assert second[name] == google_provider.Planned()
+
+
+def test_a_value_that_google_does_not_know_is_an_error_of_its_root(tool, stub_providers, tmp_path):
+    root = whole(roots()["cloud-gcp-bucket/default/platform"])
+    edited = copy.deepcopy(root)
+    edited["resource"]["google_storage_bucket"]["artifacts"]["lifecycle_rule"] = [
+        {"action": {"type": "Delete"}, "condition": {"with_state": "GONE"}}
     ]
+    both = google_provider.Roots(
+        tool, {"as it is": root, "edited": edited}, work=tmp_path, reattach=stub_providers
+    )
+    error = (
+        "google_storage_bucket.artifacts: expected lifecycle_rule.0.condition.0.with_state "
+        'to be one of ["LIVE" "ARCHIVED" "ANY" ""], got GONE'
+    )
+    assert both.validate() == {"edited": (error,)}
 
 
-def test_a_value_that_google_knows_is_none(tool, tmp_path):
-    rule = {"action": {"type": "Delete"}, "condition": {"with_state": "ARCHIVED"}}
-    assert errors(tool, tmp_path, rule) == []
+def test_there_is_no_way_out_for_the_provider():
+    look = "import json, socket; print(json.dumps([name for _, name in socket.if_nameindex()]))"
+    done = subprocess.run(
+        closed_network.command(sys.executable, "-c", look), check=True, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout) == ["lo"]

@@ -19,46 +19,12 @@ from plinth.backends.terraform import BACKEND
 from plinth.ir.graph import build
 from plinth.ir.said import Because
 from plinth.ir.targets import TerraformResource
-from support import golden, platforms, stub_provider, terraform, tf_schema
+from support import stub_provider, terraform, tf_schema
+from support.roots import roots, whole, written
 
 SCHEMAS = sorted(Path(__file__).parents[1].joinpath("data", "tfschema").glob("*.json"))
 LAYERS = ("network", "cluster", "platform")
 PROJECTS = {"dev": ("acme-ml-dev", 123456789012), "prod": ("acme-ml-prod", 210987654321)}
-
-
-@cache
-def roots():
-    """`case/environment/layer` to the files of that root; of equal roots only the first."""
-    compiled = {case.name: case.compiled() for case in golden.cases()}
-    compiled = {"example": platforms.tree(platforms.compile_bytes(platforms.example())), **compiled}
-    found = {}
-    for case, files in compiled.items():
-        for path, content in files.items():
-            parts = path.split("/")
-            if path.endswith(".tf.json"):
-                found.setdefault(f"{case}/{parts[1]}/{parts[3]}", {})[parts[-1]] = content
-    first = {}
-    for name, files in found.items():
-        first.setdefault(tuple(sorted(files.items())), name)
-    return {name: found[name] for name in sorted(first.values())}
-
-
-def written(files, folder):
-    folder.mkdir(exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return folder
-
-
-def whole(files):
-    """All files of a root as the one document that Terraform makes of them."""
-    tree = {}
-    for content in files.values():
-        for section, kinds in json.loads(content).items():
-            for kind, named in kinds.items():
-                place = tree.setdefault(section, {})
-                place[kind] = {**place[kind], **named} if kind in place else named
-    return tree
 
 
 @pytest.fixture(scope="session", params=sorted(terraform.OVERRIDES))

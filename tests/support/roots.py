@@ -1,0 +1,58 @@
+"""The Terraform roots that we compile: of every golden case, and of the example."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from support import golden, platforms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Files = dict[str, bytes]
+
+
+@cache
+def roots() -> dict[str, Files]:
+    """`case/environment/layer` to the files of that root; of equal roots only the first."""
+    compiled = {case.name: case.compiled() for case in golden.cases()}
+    compiled = {"example": platforms.tree(platforms.compile_bytes(platforms.example())), **compiled}
+    found = {
+        f"{case}/{name}": files for case, tree in compiled.items() for name, files in of_tree(tree).items()
+    }
+    first: dict[tuple[tuple[str, bytes], ...], str] = {}
+    for name, files in found.items():
+        first.setdefault(tuple(sorted(files.items())), name)
+    return {name: found[name] for name in sorted(first.values())}
+
+
+def of_tree(tree: Mapping[str, bytes]) -> dict[str, Files]:
+    """`environment/layer` to the files of that root of a compiled tree."""
+    found: dict[str, Files] = {}
+    for path, content in tree.items():
+        if path.endswith(".tf.json"):
+            parts = path.split("/")
+            found.setdefault(f"{parts[1]}/{parts[3]}", {})[parts[-1]] = content
+    return found
+
+
+def written(files: Mapping[str, bytes], folder: Path) -> Path:
+    """The folder, with the files in it."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def whole(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """All files of a root as the one document that Terraform makes of them."""
+    tree: dict[str, Any] = {}
+    for content in files.values():
+        for section, kinds in json.loads(content).items():
+            for kind, named in kinds.items():
+                place = tree.setdefault(section, {})
+                place[kind] = {**place[kind], **named} if kind in place else named
+    return tree

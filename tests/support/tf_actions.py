@@ -1,0 +1,245 @@
+"""What Terraform will do between two compiled roots, read from recorded schemas alone: no provider, no state.
+
+    predicted(schemas, before, after)    {"google_container_cluster.platform": "replace"}
+
+A root is the one document that Terraform makes of its files. What was applied is taken to be what `before` says,
+so the answer is about a change of the configuration, never about drift.
+
+An argument is compared as its type has it: a set without order, an absent one as its default or zero. What a
+provider chooses where nothing is said (optional and computed) is kept where the saying stops, and changes, as far
+as anybody can tell, where it begins. A reference to what another resource computes becomes unknown where that one
+is made anew, and an unknown value is a change: so one replacement brings on others.
+
+Nothing here knows a provider's code. Where that decides by itself (a subnetwork's range grows in place and does not
+shrink) the prediction is wrong; `support.single_changes` names each such case.
+
+Kept with the tests while no command reads schemas; it is a function of plain data, so that it can move as it is.
+
+Source: Terraform, "Plugin protocol", `PlanResourceChange`; Plugin SDK, `schemaMap.Diff` of `helper/schema`;
+Terraform, "The lifecycle meta-argument".
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from support.tf_schema import Block, Schemas
+
+Action: TypeAlias = Literal["create", "update", "replace", "create-then-delete", "delete", "refused"]
+"""`create-then-delete` replaces as well, the new one first. `refused`: `prevent_destroy` stops a replacement."""
+Path: TypeAlias = tuple[str | int, ...]
+Root: TypeAlias = "Mapping[str, Any]"
+
+ABSENT: Final = object()
+UNKNOWN: Final = object()
+"""What only an apply will tell."""
+
+_REFERENCE: Final = re.compile(r"(?<![\w.])([a-z]\w*)\.([\w-]+)\.(\w+)")
+_ADDRESS: Final = re.compile(r"(?<![\w.])((?:ephemeral\.)?[a-z]\w*\.[\w-]+)\.\w+")
+_TEMPLATE: Final = re.compile(r"(?<!\$)\$\{")
+_NOT_ARGUMENTS: Final = frozenset(
+    {"//", "count", "depends_on", "for_each", "lifecycle", "provider", "timeouts"}
+)
+_ZERO: Final = {"string": "", "number": 0, "bool": False}
+
+
+def predicted(schemas: Schemas, before: Root, after: Root) -> dict[str, Action]:
+    """Address of each resource that changes to what happens to it.
+
+    What rests on a refused one is left out: Terraform stops there, and plans no further.
+    """
+    comparison = _Comparison(schemas, before, after)
+    every = {address: comparison.action(address) for address in comparison.addresses()}
+    return {
+        address: action
+        for address, action in sorted(every.items())
+        if action is not None
+        and not any(every[other] == "refused" for other in comparison.foundations(address))
+    }
+
+
+def differences(block: Block, before: Any, after: Any, path: Path = ()) -> Iterator[tuple[Path, bool]]:
+    """Where the arguments of a block differ, and whether a resource has to be made anew for it.
+
+    `force_new` of a nested block speaks of how many there are; inside, each argument speaks for itself.
+    """
+    for name, flags in block.get("attributes", {}).items():
+        if flags["mode"] == "computed" or flags.get("write_only"):
+            continue
+        old, new = before.get(name), after.get(name)
+        if _differ(flags, old, new):
+            yield (*path, name), bool(flags.get("force_new"))
+    for name, nested in block.get("blocks", {}).items():
+        if name not in _NOT_ARGUMENTS:
+            yield from _nested(nested, _items(before.get(name)), _items(after.get(name)), (*path, name))
+
+
+def _nested(block: Block, old: list[Any], new: list[Any], path: Path) -> Iterator[tuple[Path, bool]]:
+    if block.get("computed") and not new:
+        return
+    if block["nesting"] == "set":
+        old, new = _only(block, old, new), _only(block, new, old)
+    if len(old) != len(new):
+        yield path, bool(block.get("force_new"))
+    if block["nesting"] == "set":
+        # An element of a set is the same one or another; none is changed.
+        pairs = [*((each, {}) for each in old), *(({}, each) for each in new)]
+        if pairs:
+            yield path, any(forces for pair in pairs for _, forces in differences(block, *pair))
+        return
+    for at, (one, other) in enumerate(zip_longest(old, new, fillvalue={})):
+        yield from differences(block, one, other, (*path, at))
+
+
+def _only(block: Block, some: list[Any], others: list[Any]) -> list[Any]:
+    return [each for each in some if all(any(differences(block, each, other)) for other in others)]
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _differ(flags: Mapping[str, Any], old: Any, new: Any) -> bool:
+    if new is UNKNOWN:
+        return True
+    if new is None and "computed" in flags["mode"]:
+        return False
+    if old is None and "computed" in flags["mode"]:
+        return True
+    one, other = (flags.get("default") if each is None else each for each in (old, new))
+    return bool(_canonical(flags["type"], one) != _canonical(flags["type"], other))
+
+
+def _canonical(kind: Any, value: Any) -> Any:
+    """A value as its type has it, so that equal ones are equal."""
+    if value is UNKNOWN:
+        return value
+    if isinstance(kind, str):
+        if value is None:
+            return _ZERO[kind]
+        return str(value).lower() if isinstance(value, bool) and kind == "string" else _as(kind, value)
+    if kind[0] == "map":
+        return {key: _canonical(kind[1], each) for key, each in (value or {}).items()}
+    if kind[0] in {"list", "set"}:
+        items = [_canonical(kind[1], each) for each in value or ()]
+        return sorted(items, key=repr) if kind[0] == "set" else items
+    return value
+
+
+def _as(kind: str, value: Any) -> Any:
+    if kind == "number" and isinstance(value, str):
+        return float(value) if re.fullmatch(r"-?\d+(\.\d+)?", value) else value
+    if kind == "bool" and isinstance(value, str):
+        return {"true": True, "false": False}.get(value, value)
+    return str(value) if kind == "string" else value
+
+
+def mentioned(value: Any) -> Iterator[str]:
+    """The addresses that a body refers to or waits for: `google_storage_bucket.a`, `ephemeral.random_password.b`."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from each if key == "depends_on" else mentioned(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from mentioned(each)
+    elif isinstance(value, str) and _TEMPLATE.search(value):
+        yield from _ADDRESS.findall(value)
+
+
+class _Comparison:
+    """Two roots, and what is known of each resource so far."""
+
+    def __init__(self, schemas: Schemas, before: Root, after: Root) -> None:
+        self._schemas = schemas.blocks["resource"]
+        self._before, self._after = _resources(before), _resources(after)
+        labels = [
+            root.get("provider", {}).get("google", {}).get("default_labels") for root in (before, after)
+        ]
+        self._labels_differ = labels[0] != labels[1]
+        self.action = cache(self._action)
+
+    def addresses(self) -> list[str]:
+        """Every resource of either root."""
+        return sorted({*self._before, *self._after})
+
+    def foundations(self, address: str) -> frozenset[str]:
+        """All that a resource of the second root refers to, or waits for, over any number of others."""
+        found: set[str] = set()
+        waiting = [address]
+        while waiting:
+            body = self._after.get(waiting.pop(), {})
+            new = {each for each in mentioned(body) if each in self._after} - found
+            found |= new
+            waiting += new
+        return frozenset(found)
+
+    def _action(self, address: str) -> Action | None:
+        if address not in self._after:
+            return "delete"
+        if address not in self._before:
+            return "create"
+        found = list(self._differences(address))
+        if any(forces for _, forces in found):
+            lifecycle = self._after[address].get("lifecycle", {})
+            if lifecycle.get("prevent_destroy"):
+                return "refused"
+            return "create-then-delete" if self._new_one_first(address) else "replace"
+        return "update" if found else None
+
+    def _differences(self, address: str) -> Iterator[tuple[Path, bool]]:
+        block = self._schemas[address.partition(".")[0]]
+        before, after = self._before[address], self._after[address]
+        ignored = after.get("lifecycle", {}).get("ignore_changes", ())
+        old = {name: self._resolved(value, after=False) for name, value in before.items()}
+        new = {name: self._resolved(value, after=True) for name, value in after.items()}
+        for path, forces in differences(block, old, new):
+            if ignored != "all" and not any(_is_below(path, each) for each in ignored):
+                yield path, forces
+        if self._labels_differ and "terraform_labels" in block["attributes"]:
+            yield ("terraform_labels",), False
+
+    def _new_one_first(self, address: str) -> bool:
+        """Whether this resource, or one that rests on it, is to be there before the old one goes."""
+        every = [address, *(each for each in self._after if address in self.foundations(each))]
+        return any(self._after[each].get("lifecycle", {}).get("create_before_destroy") for each in every)
+
+    def _resolved(self, value: Any, *, after: bool) -> Any:
+        """A value with its references followed: to what is written there, or to what will be unknown."""
+        if isinstance(value, dict):
+            return {key: self._resolved(each, after=after) for key, each in value.items()}
+        if isinstance(value, list):
+            items = [self._resolved(each, after=after) for each in value]
+            return UNKNOWN if any(each is UNKNOWN for each in items) else items
+        if not isinstance(value, str) or not _TEMPLATE.search(value):
+            return value
+        found = {match[0]: self._value(*match.groups(), after=after) for match in _REFERENCE.finditer(value)}
+        if any(each is UNKNOWN for each in found.values()):
+            return UNKNOWN
+        whole = found.get(value.removeprefix("${").removesuffix("}"))
+        return (value, *found.values()) if whole is None else whole
+
+    def _value(self, kind: str, name: str, attribute: str, *, after: bool) -> Any:
+        address = f"{kind}.{name}"
+        body = (self._after if after else self._before).get(address)
+        if body is None:
+            return f"{address}.{attribute}"
+        if attribute in body:
+            return self._resolved(body[attribute], after=after)
+        is_new = after and self.action(address) in {"create", "replace", "create-then-delete", "refused"}
+        return UNKNOWN if is_new else f"{address}.{attribute}"
+
+
+def _resources(root: Root) -> dict[str, Mapping[str, Any]]:
+    every = root.get("resource", {})
+    return {f"{kind}.{name}": body for kind, named in every.items() for name, body in named.items()}
+
+
+def _is_below(path: Path, ignored: str) -> bool:
+    parts = tuple(int(each) if each.isdecimal() else each for each in re.findall(r"[^.\[\]]+", ignored))
+    return path[: len(parts)] == parts
