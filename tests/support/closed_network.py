@@ -13,18 +13,18 @@ Source: Linux, network_namespaces(7), netdevice(7).
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import re
 import shutil
-import socket
-import struct
 import subprocess
 import sys
 import threading
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Final
+
+from support import offline
 
 PORT: Final = 8080
 """In a namespace of its own every port is free."""
@@ -43,8 +43,13 @@ _UNSHARE: Final = ("unshare", "--net", "--pid", "--fork", "--kill-child")
 _WAYS: Final = (("--user", "--map-root-user"), ())
 """A namespace of users gives the right to the others to anybody; where there is none, root has it."""
 
+_TESTS: Final = Path(__file__).parents[1]
+_INSIDE: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from support import closed_network; sys.exit(closed_network.main(*sys.argv[2:]))"
+)
+
 _ACCESS: Final = re.compile(r"/v1/(?P<name>projects/[^/]+/secrets/[^/]+/versions/[^/:]+)(?P<access>:access)?")
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP, _IFREQ = 0x8913, 0x8914, 0x1, "16sh14x"
 
 
 def command(*words: str) -> tuple[str, ...]:
@@ -74,24 +79,17 @@ def _way() -> tuple[tuple[str, ...] | None, str]:
 
 def _command(way: tuple[str, ...] | None, words: tuple[str, ...]) -> tuple[str, ...]:
     assert way is not None, "no namespace"
-    return (*_UNSHARE, *way, sys.executable, "-P", __file__, *words)
+    return (*_UNSHARE, *way, sys.executable, "-P", "-c", _INSIDE, str(_TESTS), *words)
 
 
 def main(*words: str) -> int:
     """Bring loopback up, answer on it, and run the words as a command."""
-    _bring_up("lo")
+    offline.bring_up("lo")
     with ThreadingHTTPServer(("127.0.0.1", PORT), _Secrets) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         code = subprocess.run(words, check=False).returncode
         server.shutdown()
     return code
-
-
-def _bring_up(interface: str) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        asked = struct.pack(_IFREQ, interface.encode(), 0)
-        _, flags = struct.unpack(_IFREQ, fcntl.ioctl(control, _SIOCGIFFLAGS, asked))
-        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack(_IFREQ, interface.encode(), flags | _IFF_UP))
 
 
 class _Secrets(BaseHTTPRequestHandler):
@@ -117,7 +115,3 @@ class _Secrets(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing: what the program prints is read."""
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
