@@ -42,6 +42,7 @@ API_VERSION: Final = "argoproj.io/v1alpha1"
 IN_CLUSTER: Final = "https://kubernetes.default.svc"
 SYNC_TIMEOUT_S: Final = 120.0
 RESYNC_S: Final = 5
+HEAL_S: Final = 10
 NO_AUTHORITIES: Final[Mapping[str, Path]] = MappingProxyType({})
 _PART_OF: Final = {"app.kubernetes.io/part-of": "argocd"}
 _REPO_SERVER: Final = "argocd-repo-server"
@@ -264,6 +265,9 @@ def _parts(cluster: ControlPlane, authorities: Mapping[str, Path], resync_s: int
                 # The one thing of the rig that listens on every address: no flag names another one.
                 f"--metrics-port={metrics[1]}",
                 f"--app-resync={resync_s}",
+                # It compares once after a sync, and again when it would sync again: soon, and not minutes later.
+                # On a slow machine it has not seen new definitions by then, and no event tells it of them.
+                f"--self-heal-backoff-cap-seconds={HEAL_S}",
             ),
             environment=environment,
             metrics=metrics[1],
