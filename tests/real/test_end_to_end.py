@@ -145,13 +145,15 @@ def test_webhooks_were_asked_and_what_needs_a_volume_has_one(platform):
 
 
 def test_a_commit_that_changes_one_value_syncs_that_application_alone(platform):
-    before = syncs(platform)
+    before, mark = syncs(platform), platform.record.mark()
     platform.settle(platform.edit(another_idle_time))
     hours = int(re.search(r"idle: (\d+)h", platform.spec())[1])
     settings = platform.get("v1", "ConfigMap", "hub-plinth", "jupyterhub")["data"]["plinth.json"]
     assert json.loads(settings)["idle_seconds"] == hours * 3600
     after = syncs(platform)
     assert {name for name, each in after.items() if each != before[name]} == {"jupyterhub"}
+    # What its sync writes into the Application is no difference to the root.
+    assert {each.name for each in platform.record.since(mark) if each.sync == "OutOfSync"} == {"jupyterhub"}
 
 
 def test_a_commit_that_changes_nothing_but_a_base_reaches_the_cluster(platform):

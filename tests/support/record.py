@@ -69,6 +69,11 @@ class Record:
                 found.setdefault(each.name, each.at_s)
         return found
 
+    def now(self) -> Mapping[str, Seen]:
+        """Each Application that is there, as it was seen last."""
+        last = {each.name: each for each in self.since(0)}
+        return {name: each for name, each in last.items() if not each.is_gone}
+
     def order(self, mark: int, *happenings: str) -> Sequence[tuple[str, str]]:
         """The names of Applications with what happened to them, by when: `is_leaving`, `is_gone`."""
         pairs = ((name, each.name) for each in self.since(mark) for name in happenings if getattr(each, name))
