@@ -246,7 +246,8 @@ def test_components_that_are_taken_out_go_in_reverse_order_and_come_back_on_what
     revision = platform.edit(without)
     try:
         platform.wait("the Applications are gone", lambda: not {*gone} & set(platform.applications()))
-        platform.wait("their objects are gone", lambda: not any(platform.uid(*key) for key in REMOVED))
+        for key in REMOVED:
+            platform.wait(f"{' '.join(key[1:])} is gone", lambda key=key: platform.uid(*key) is None)
         platform.settle(revision)
         assert {key: platform.uid(*key) for key in KEPT} == kept
         order = platform.record.order(mark, "is_leaving", "is_gone")

@@ -137,8 +137,10 @@ class Platform:
         try:
             self.cluster.wait(what, is_so, timeout_s, poll_s=POLL_S)
         except RigFault as fault:
-            said = "\n".join(explain(each) for each in self.applications().values())
-            raise RigFault(f"{fault}\n{said}\n{told(self.drift()[1])}") from None
+            # The ends of all logs would hide what Argo CD says; where they are is in the last line.
+            first, *_, last = str(fault).splitlines()
+            said = [explain(each) for each in self.applications().values()]
+            raise RigFault("\n".join([first, *said, told(self.drift()[1]), last])) from None
 
     def settle(self, revision: str) -> None:
         """Wait until every Application is Synced and Healthy at a commit; then nothing may have drifted."""
@@ -229,8 +231,8 @@ def told(report: Mapping[str, Any]) -> str:
     """What a report of `plinth drift` says, a line for each field, for a message."""
     lines = ["plinth drift says:"]
     for finding in report["findings"]:
-        resource = finding["resource"]
-        lines.append(f"  {finding['class']} {resource['kind']} {resource['namespace']}/{resource['name']}")
+        named = " ".join(str(part) for part in finding["resource"].values() if part)
+        lines.append(f"  {finding['class']} {named} {finding.get('reason', '')}".rstrip())
         actors = ", ".join(each["manager"] for each in finding["actors"]) or "nobody on record"
         lines += [
             f"    {field['path']}: {field['desired']!r} declared, {field['live']!r} live, by {actors}"
