@@ -20,19 +20,11 @@ from rig.client import ApiError
 from rig.control_plane import ADMIN, PROGRAMS, control_plane
 from support import golden, platforms
 from support.drift import PLATFORM, marked
+from support.dry_runs import READER, READER_RULES, grant, only_dry_runs
 
 pytestmark = [platforms.needs_mirror, pytest.mark.xdist_group("drift-on-a-cluster")]
 
 MANAGER = "kubectl-edit"
-
-READER_RULES = [
-    {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "patch", "create"]},
-]
-"""What a user of the command may do; that only dry runs pass is a matter of admission."""
-
-
-READER = "stranger"
-"""An identity of the rig that nobody has given a right."""
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +262,7 @@ def test_every_edit_is_told_once_with_its_class_its_actor_and_its_line(client, a
 
 
 def test_a_user_with_four_verbs_sees_the_same(client, applied, drift):
-    _grant(client, READER_RULES)
+    grant(client, READER_RULES)
     code, report, _ = drift(identity=READER)
     roles = {each["what"].partition(" ")[0] for each in report["unknown"]}
     assert report["findings"] == []
@@ -279,7 +271,7 @@ def test_a_user_with_four_verbs_sees_the_same(client, applied, drift):
 
 
 def test_a_user_who_may_only_read_is_told_what_is_missing(client, applied, drift):
-    _grant(client, [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}])
+    grant(client, [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}])
     code, report, _ = drift(identity=READER)
     assert (code, report["findings"]) == (3, [])
     assert len(report["unknown"]) == len(applied)
@@ -288,38 +280,8 @@ def test_a_user_who_may_only_read_is_told_what_is_missing(client, applied, drift
 
 def test_the_command_itself_uses_no_right_but_dry_runs(cluster, client, applied, drift):
     """An admission policy that lets nothing pass for this user but dry runs, and the command works under it."""
-    _grant(client, READER_RULES)
-    policy = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": "dry-runs-only"},
-        "spec": {
-            "matchConstraints": {
-                "resourceRules": [
-                    {
-                        "apiGroups": ["*"],
-                        "apiVersions": ["*"],
-                        "operations": ["CREATE", "UPDATE", "DELETE", "CONNECT"],
-                        "resources": ["*/*"],
-                    }
-                ]
-            },
-            "matchConditions": [{"name": "reader", "expression": f"request.userInfo.username == '{READER}'"}],
-            "validations": [{"expression": "has(request.dryRun) && request.dryRun"}],
-        },
-    }
-    binding = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": "dry-runs-only"},
-        "spec": {"policyName": "dry-runs-only", "validationActions": ["Deny"]},
-    }
-    client.apply(policy, manager="test")
-    client.apply(binding, manager="test")
-    try:
-        body, stranger = of(applied, "Service", "mlflow"), cluster.as_identity(READER)
-        # A policy works a moment after it is bound.
-        cluster.wait("the policy is in force", lambda: _is_refused(stranger, body))
+    grant(client, READER_RULES)
+    with only_dry_runs(cluster, of(applied, "Service", "mlflow")):
         _, report, _ = drift(identity=READER)
         assert report["findings"] == []
         assert {each["what"].partition(" ")[0] for each in report["unknown"]} <= {
@@ -328,38 +290,3 @@ def test_the_command_itself_uses_no_right_but_dry_runs(cluster, client, applied,
             "Role",
             "RoleBinding",
         }
-    finally:
-        delete(client, binding)
-        delete(client, policy)
-
-
-def _is_refused(client, body):
-    """Whether the policy is in force: a change that changes nothing is refused by it, not for want of a right."""
-    path = f"{client.path_of(body)}?fieldManager=test"
-    try:
-        client.call("PATCH", path, {"metadata": {}}, content_type="application/merge-patch+json")
-    except ApiError as error:
-        return error.status == 422
-    return False
-
-
-def _grant(client, rules):
-    client.apply(
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": "reader"},
-            "rules": rules,
-        },
-        manager="test",
-    )
-    client.apply(
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": "reader"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reader"},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": READER}],
-        },
-        manager="test",
-    )

@@ -18,7 +18,7 @@ import shutil
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -30,9 +30,10 @@ from .ports import HOST
 from .programs import REDIS, folder, missing, program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .control_plane import ControlPlane
+    from .processes import Programs
 
 PROGRAMS: Final = ("argocd-repo-server", "argocd-application-controller", "kustomize", "helm", REDIS)
 
@@ -41,6 +42,7 @@ API_VERSION: Final = "argoproj.io/v1alpha1"
 IN_CLUSTER: Final = "https://kubernetes.default.svc"
 SYNC_TIMEOUT_S: Final = 120.0
 RESYNC_S: Final = 5
+HEAL_S: Final = 10
 NO_AUTHORITIES: Final[Mapping[str, Path]] = MappingProxyType({})
 _PART_OF: Final = {"app.kubernetes.io/part-of": "argocd"}
 _REPO_SERVER: Final = "argocd-repo-server"
@@ -48,10 +50,20 @@ _CONTROLLER: Final = "argocd-application-controller"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """How one program of Argo CD is started, and where it says that it is healthy."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(repr=False)
+    metrics: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArgoCd:
     """A running Argo CD."""
 
     cluster: ControlPlane
+    _parts: Mapping[str, Part] = field(repr=False)
 
     def apply_application(self, name: str, *, repository: Path, path: str, namespace: str) -> None:
         """An Application that follows the branch `main` of a local repository and syncs by itself."""
@@ -74,9 +86,17 @@ class ArgoCd:
         return self.cluster.client.get(API_VERSION, "Application", name, NAMESPACE) or {}
 
     def refresh(self, name: str) -> None:
-        """Ask Argo CD to look at the repository again now."""
-        change = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}}
+        """Ask Argo CD to look at the repository again now, as a webhook of its host does."""
+        change = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
         self.cluster.client.merge(API_VERSION, "Application", name, NAMESPACE, change)
+
+    def kill_controller(self) -> None:
+        """End the application controller in the middle of whatever it does."""
+        self.cluster.programs.stop(_CONTROLLER)
+
+    def start_controller(self) -> None:
+        """Start the application controller again, and wait until it is healthy."""
+        _start(self.cluster.programs, {_CONTROLLER: self._parts[_CONTROLLER]})
 
     def wait_synced(
         self, name: str, *, revision: str | None = None, timeout_s: float = SYNC_TIMEOUT_S
@@ -124,15 +144,15 @@ def argo_cd(
         cluster.client.merge("v1", "Secret", "argocd-secret", NAMESPACE, change)
     else:
         cluster.apply_all(_objects())
-    names = (REDIS, _REPO_SERVER, _CONTROLLER)
+    parts = _parts(cluster, authorities, resync_s)
     try:
-        _start(cluster, authorities, resync_s)
-        yield ArgoCd(cluster=cluster)
+        _start(cluster.programs, parts)
+        yield ArgoCd(cluster=cluster, _parts=parts)
     except Exception:
         cluster.programs.keep_logs = True
         raise
     finally:
-        for name in reversed(names):
+        for name in reversed(tuple(parts)):
             if name in cluster.programs.running:
                 cluster.programs.stop(name)
 
@@ -205,54 +225,62 @@ def _labelled(kind: str, name: str, content: Mapping[str, Any]) -> Mapping[str, 
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
 
 
-def _start(cluster: ControlPlane, authorities: Mapping[str, Path], resync_s: int) -> None:
-    programs, ports = cluster.programs, cluster.programs.ports
+def _parts(cluster: ControlPlane, authorities: Mapping[str, Path], resync_s: int) -> Mapping[str, Part]:
+    ports = cluster.programs.ports
     environment = _environment(cluster)
     for host, certificate in authorities.items():
         shutil.copy(certificate, Path(environment["ARGOCD_TLS_DATA_PATH"]) / host)
-    redis, repo_server = f"{HOST}:{ports.port()}", f"{HOST}:{ports.port()}"
-    metrics = {name: ports.port() for name in (_REPO_SERVER, _CONTROLLER)}
-    words = [
-        _path(REDIS),
-        "--port",
-        redis.partition(":")[2],
-        "--bind",
-        HOST,
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-    ]
-    programs.start(REDIS, words)
-    programs.start(
-        _REPO_SERVER,
-        [
-            _path(_REPO_SERVER),
-            f"--redis={redis}",
-            f"--port={repo_server.partition(':')[2]}",
-            f"--address={HOST}",
-            f"--metrics-port={metrics[_REPO_SERVER]}",
-            f"--metrics-address={HOST}",
-            "--disable-tls",
-        ],
-        environment,
-    )
-    programs.start(
-        _CONTROLLER,
-        [
-            _path(_CONTROLLER),
-            f"--namespace={NAMESPACE}",
-            f"--repo-server={repo_server}",
-            "--repo-server-plaintext",
-            f"--redis={redis}",
-            # The one thing of the rig that listens on every address: no flag names another one.
-            f"--metrics-port={metrics[_CONTROLLER]}",
-            f"--app-resync={resync_s}",
-        ],
-        environment,
-    )
-    for name, port in metrics.items():
-        programs.wait(f"{name} is healthy", lambda port=port: _is_healthy(port))
+    redis, repo_server, metrics = ports.port(), ports.port(), (ports.port(), ports.port())
+    return {
+        REDIS: Part(
+            command=(
+                _path(REDIS),
+                *("--port", str(redis)),
+                *("--bind", HOST),
+                *("--save", ""),
+                *("--appendonly", "no"),
+            ),
+            environment={},
+        ),
+        _REPO_SERVER: Part(
+            command=(
+                _path(_REPO_SERVER),
+                f"--redis={HOST}:{redis}",
+                f"--port={repo_server}",
+                f"--address={HOST}",
+                f"--metrics-port={metrics[0]}",
+                f"--metrics-address={HOST}",
+                "--disable-tls",
+            ),
+            environment=environment,
+            metrics=metrics[0],
+        ),
+        _CONTROLLER: Part(
+            command=(
+                _path(_CONTROLLER),
+                f"--namespace={NAMESPACE}",
+                f"--repo-server={HOST}:{repo_server}",
+                "--repo-server-plaintext",
+                f"--redis={HOST}:{redis}",
+                # The one thing of the rig that listens on every address: no flag names another one.
+                f"--metrics-port={metrics[1]}",
+                f"--app-resync={resync_s}",
+                # It compares once after a sync, and again when it would sync again: soon, and not minutes later.
+                # On a slow machine it has not seen new definitions by then, and no event tells it of them.
+                f"--self-heal-backoff-cap-seconds={HEAL_S}",
+            ),
+            environment=environment,
+            metrics=metrics[1],
+        ),
+    }
+
+
+def _start(programs: Programs, parts: Mapping[str, Part]) -> None:
+    for name, part in parts.items():
+        programs.start(name, part.command, part.environment)
+    for name, part in parts.items():
+        if part.metrics is not None:
+            programs.wait(f"{name} is healthy", lambda port=part.metrics: _is_healthy(port))
 
 
 def _environment(cluster: ControlPlane) -> Mapping[str, str]:

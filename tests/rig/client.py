@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ JsonObject = dict[str, Any]
 
 TIMEOUT_S: Final = 30.0
 NOT_FOUND: Final = 404
+_BUSY: Final = 429
+_TRIES: Final = 20
 
 
 class ApiError(Exception):
@@ -63,11 +66,7 @@ class Client:
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(self.authority))),
         )
-        try:
-            with opener.open(request, timeout=TIMEOUT_S) as response:
-                text = response.read()
-        except urllib.error.HTTPError as error:
-            raise ApiError(error.code, _message(error.read())) from None
+        text = _answer(opener, request)
         return json.loads(text) if text.startswith(b"{") else {"text": text.decode()}
 
     def apply(self, body: Mapping[str, Any], *, manager: str = "rig", force: bool = True) -> JsonObject:
@@ -148,6 +147,19 @@ class Client:
         if (version, kind) not in self._resources:
             raise LookupError(f"the API server has no {kind} of {version}")
         return self._resources[version, kind]
+
+
+def _answer(opener: urllib.request.OpenerDirector, request: urllib.request.Request) -> bytes:
+    """The body of an answer. Who is told to come back later does: a kind is set up anew after its definition."""
+    for tries_left in range(_TRIES, -1, -1):
+        try:
+            with opener.open(request, timeout=TIMEOUT_S) as response:
+                return bytes(response.read())
+        except urllib.error.HTTPError as error:
+            if error.code != _BUSY or not tries_left:
+                raise ApiError(error.code, _message(error.read())) from None
+            time.sleep(float(error.headers.get("Retry-After", 1)))
+    raise AssertionError  # the last try returns or raises
 
 
 def _root(api_version: str) -> str:

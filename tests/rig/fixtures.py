@@ -48,7 +48,8 @@ def argo_cd(control_plane):
 def pytest_runtest_makereport(item, call):
     """Name the rig's logs in the report of a test that failed with it, and keep them."""
     report = yield
-    cluster = getattr(item, "funcargs", {}).get("control_plane")
+    asked = getattr(item, "funcargs", {})
+    cluster = asked.get("control_plane") or getattr(asked.get("platform"), "cluster", None)
     if report.failed and cluster is not None:
         cluster.programs.keep_logs = True
         report.sections.append(("logs of the rig", str(cluster.programs.logs)))

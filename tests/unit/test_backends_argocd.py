@@ -76,7 +76,7 @@ def test_crds_are_never_pruned_and_leave_with_nobody():
     for path, body in emitted(dev.graph).items():
         if path.startswith("argocd/applications/") and body["kind"] == "Application":
             is_crds = body["metadata"]["name"].endswith("-crds")
-            assert body["spec"]["syncPolicy"]["automated"]["prune"] is not is_crds
+            assert ("prune" in body["spec"]["syncPolicy"]["automated"]) is not is_crds
             assert ("finalizers" in body["metadata"]) is not is_crds
 
 
@@ -126,3 +126,18 @@ def test_the_root_does_not_call_a_sync_of_what_it_brings_a_difference():
             "jsonPointers": ["/metadata/annotations/argocd.argoproj.io~1refresh", "/operation"],
         }
     ]
+
+
+def test_an_application_has_no_field_that_argo_cd_takes_away():
+    """Argo CD reads and writes Applications as Go structures, whose fields go where they are false or empty."""
+
+    def empty(value, path=""):
+        if isinstance(value, dict):
+            return [each for key, inner in value.items() for each in empty(inner, f"{path}/{key}")]
+        if isinstance(value, list) and value:
+            return [each for index, inner in enumerate(value) for each in empty(inner, f"{path}/{index}")]
+        return [] if value else [path]
+
+    for body in emitted(compiled()[0].graph).values():
+        if body["kind"] == "Application":
+            assert empty(body) == [], body["metadata"]["name"]

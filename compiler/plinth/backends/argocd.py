@@ -4,6 +4,9 @@ Every Application names each folder that its build reads, for with `.` alone a c
 reported as synced while the cluster keeps the old one. CRDs are an Application of their own that
 is never pruned: comparing megabytes of schema at every event would cost seconds each.
 
+No field of an Application is false or empty. Argo CD leaves such fields out where it writes an Application
+back, with each sync, and the root would sync it again for them, at growing intervals, for ever.
+
 Source: Argo CD 3.5, `Application` and `AppProject`, "Sync Options", "High Availability".
 """
 
@@ -155,7 +158,10 @@ class _Writer:
             "revisionHistoryLimit": 3,
         }
         if application.ignore:
-            spec["ignoreDifferences"] = list(application.ignore)
+            # The core group has an empty name.
+            spec["ignoreDifferences"] = [
+                {field: value for field, value in rule.items() if value} for rule in application.ignore
+            ]
         base = self._bases.get(application.component)
         folders = layout.reads(self._environment, application, self._bases)
         annotations = _paths(folders, delivery, because=base.origins if base else ())
@@ -202,8 +208,8 @@ def _object(
 
 def _sync_policy(options: tuple[str, ...], *, prune: bool) -> dict[str, Any]:
     return {
-        # An empty render is a fault, never a wish to have nothing.
-        "automated": {"allowEmpty": False, "prune": prune, "selfHeal": True},
+        # No `allowEmpty`: an empty render is a fault, never a wish to have nothing.
+        "automated": {**({"prune": True} if prune else {}), "selfHeal": True},
         "retry": {"backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}, "limit": 10},
         "syncOptions": list(options),
     }
