@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 
-.PHONY: demo test rig check bench catalog clean help
+.PHONY: demo test coverage rig check bench catalog clean help
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ demo: $(VENV)/.ready  ## compile the example into build/demo and say what to do 
 	@$(BIN)/python tools/demo.py
 
 test: $(VENV)/.ready  ## every test that this machine can run; what is left out is named with its reason
+	@$(BIN)/python tests/support/offline.py $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+coverage: $(VENV)/.ready  ## the same, with the lines and branches that no test reaches; twice as long
 	@$(BIN)/python tests/support/offline.py $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 rig: $(VENV)/.ready  ## build the real systems under test once, into a cache outside the repository
