@@ -50,6 +50,8 @@ UP_S = 600.0
 """A deadline for a machine that does other things as well; a quarter of it is what two idle cores need."""
 CHANGE_S = 240.0
 POLL_S = 0.5
+SHOWN = 20
+"""How many findings a message has: where nothing came up everything is missing."""
 RESYNC_S = 60
 """When Argo CD looks by itself; installed it is 120 or more. A commit is told to it, as the host of the repository
 would."""
@@ -230,7 +232,7 @@ def bring_up(platform: Platform, names: Mapping[str, int]) -> None:
 def told(report: Mapping[str, Any]) -> str:
     """What a report of `plinth drift` says, a line for each field, for a message."""
     lines = ["plinth drift says:"]
-    for finding in report["findings"]:
+    for finding in report["findings"][:SHOWN]:
         named = " ".join(str(part) for part in finding["resource"].values() if part)
         lines.append(f"  {finding['class']} {named} {finding.get('reason', '')}".rstrip())
         actors = ", ".join(each["manager"] for each in finding["actors"]) or "nobody on record"
