@@ -71,7 +71,11 @@ def pytest_sessionfinish(session):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """One line for each reason, so that no run passes for complete that is not."""
+    """What tests found out, and one line for each reason, so that no run passes for complete that is not."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, text in report.user_properties:
+            if name == "table":
+                terminalreporter.write_line(f"{report.nodeid}\n{text}")
     left_out = defaultdict(list)
     for report in terminalreporter.stats.get("skipped", ()):
         _, _, reason = report.longrepr

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,7 +88,7 @@ def syncs(platform):
     }
 
 
-def test_argo_cd_alone_brings_every_application_up(platform, capsys):
+def test_argo_cd_alone_brings_every_application_up(platform, record_property):
     found, record = platform.applications(), platform.record.since(0)
     rows = [("Application", "wave", "objects", "seconds to Healthy", "syncs", "retries")]
     for name in sorted(APPLICATIONS, key=lambda name: (platform.seconds[name], name)):
@@ -102,10 +101,9 @@ def test_argo_cd_alone_brings_every_application_up(platform, capsys):
             max((each.retries for each in seen), default=0),
         )
         rows.append((name, *(str(number) for number in numbers)))
-    lines = ["", *("{:24}{:>6}{:>9}{:>20}{:>7}{:>9}".format(*row) for row in rows)]
+    lines = ["{:24}{:>6}{:>9}{:>20}{:>7}{:>9}".format(*row) for row in rows]
     lines += [f"reviews answered for {name}: {count}" for name, count in platform.others.answered.items()]
-    with capsys.disabled():
-        sys.stdout.write("\n".join([*lines, ""]))
+    record_property("table", "\n".join(lines))
     assert {name: wave(each) for name, each in found.items()} == APPLICATIONS
 
 
