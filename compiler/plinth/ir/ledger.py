@@ -11,20 +11,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping  # noqa: TC003 - the decoder reads the types of `Entry`
 from typing import TYPE_CHECKING, Final
 
-from msgspec import DecodeError, Struct
-from msgspec.json import Decoder
+from msgspec import Struct
 
 from plinth.ir.fileset import FileSet, PathError, check_path, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 # `|||||||` begins the common ancestor, which git shows on demand: ours as well, a compile ago.
 _CONFLICT_MARKERS: Final = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_KEYS: Final = frozenset({"backend", "digest", "origins", "path"})
 _encode: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode
 
 
@@ -36,7 +35,7 @@ class LedgerError(Exception):
         self.line_number = line_number
 
 
-class Entry(Struct, frozen=True, forbid_unknown_fields=True):
+class Entry(Struct, frozen=True):
     """A file as a compile has written it."""
 
     path: str
@@ -44,9 +43,6 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     backend: str
     origins: Mapping[str, tuple[str, ...]]
     """As in `File`."""
-
-
-_decode: Final = Decoder(Entry).decode
 
 
 class Ledger(Struct, frozen=True):
@@ -106,10 +102,26 @@ def read_ledger(data: bytes) -> Ledger:
 
 def _read_entry(line: bytes, number: int) -> Entry:
     try:
-        entry = _decode(line)
-        check_path(entry.path)
-    except (DecodeError, PathError, RecursionError):
+        value = json.loads(line)
+    except (ValueError, RecursionError):
         raise LedgerError(number) from None
-    if not _DIGEST.fullmatch(entry.digest):
-        raise LedgerError(number)
-    return entry
+    match value:
+        case {"path": str(path), "digest": str(mark), "backend": str(backend), "origins": dict(origins)}:
+            if value.keys() == _KEYS and _is_path(path) and _DIGEST.fullmatch(mark) and _are_origins(origins):
+                texts = {pointer: tuple(texts) for pointer, texts in origins.items()}
+                return Entry(path, mark, backend, texts)
+    raise LedgerError(number)
+
+
+def _is_path(path: str) -> bool:
+    try:
+        check_path(path)
+    except PathError:
+        return False
+    return True
+
+
+def _are_origins(origins: Mapping[str, object]) -> bool:
+    return all(
+        isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in origins.values()
+    )
