@@ -22,7 +22,10 @@ from plinth.text.emit import yaml_text
 from plinth.text.manifests import read_manifests
 from support import kustomize, platforms, terraform
 
-pytestmark = pytest.mark.skipif(kustomize.command() is None, reason=kustomize.MISSING)
+pytestmark = [
+    pytest.mark.skipif(kustomize.command() is None, reason=kustomize.MISSING),
+    pytest.mark.xdist_group("kustomize"),  # what was built and read once serves every test
+]
 
 ENVIRONMENTS = ("dev", "prod")
 TOPS = ("generated", "overlays")

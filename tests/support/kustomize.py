@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,13 @@ def build(folder: Path) -> dict[ObjectKey, dict[str, Any]]:
     )
     if done.returncode:
         raise BuildError(done.stderr.decode(errors="replace"))
-    bodies = read_manifests(done.stdout)
+    return _objects(done.stdout)
+
+
+@cache
+def _objects(text: bytes) -> dict[ObjectKey, dict[str, Any]]:
+    """The objects of an output; the megabytes of a CRD are read once, for every folder that builds to them."""
+    bodies = read_manifests(text)
     found = {key_of(body): body for body in bodies}
     if len(found) != len(bodies):
         raise BuildError("two objects have one key")
