@@ -35,6 +35,17 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    # What runs in one worker from end to end begins first, or the other one would wait for it at the end.
+    items.sort(key=_turn)
+
+
+def _turn(item):
+    mark = item.get_closest_marker("xdist_group")
+    return 2 if mark is None else 0 if mark.args == ("end-to-end",) else 1
+
+
 def pytest_report_header():
     network = (
         "loopback alone" if offline.is_offline() else "all of this machine's, and what is dialled is watched"
