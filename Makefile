@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
+PYTEST := $(BIN)/python tests/support/offline.py $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: demo test coverage rig check bench catalog clean help
 
@@ -23,10 +24,10 @@ demo: $(VENV)/.ready  ## compile the example into build/demo and say what to do 
 	@$(BIN)/python tools/demo.py
 
 test: $(VENV)/.ready  ## every test that this machine can run; what is left out is named with its reason
-	@$(BIN)/python tests/support/offline.py $(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(PYTEST)
 
 coverage: $(VENV)/.ready  ## the same, with the lines and branches that no test reaches; twice as long
-	@$(BIN)/python tests/support/offline.py $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	@$(PYTEST) --cov --cov-report=term:skip-covered
 
 rig: $(VENV)/.ready  ## build the real systems under test once, into a cache outside the repository
 	@$(BIN)/python -m tests.rig build

@@ -35,6 +35,9 @@ __all__ = ["BASE", "LOCK_PATH", "Compilation", "Inputs", "Output", "Result", "co
 BASE: Final = "base"
 """The group of files that is the same in every environment."""
 
+SHARED: Final = f"generated/{BASE}/"
+"""How the path of each of its files begins."""
+
 
 class Result(Struct, frozen=True, kw_only=True):
     """Every environment, and the files in the groups that a workspace writes."""
@@ -131,7 +134,7 @@ def _groups(outputs: tuple[Output, ...]) -> dict[str, dict[str, File]]:
     for output in outputs:
         own = groups.setdefault(output.environment, {})
         for path, made in output.files.items():
-            if not path.startswith(f"generated/{BASE}/"):
+            if not path.startswith(SHARED):
                 own[path] = made
                 continue
             other = groups[BASE].get(path)

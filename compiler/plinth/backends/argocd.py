@@ -74,7 +74,6 @@ class _Writer:
 
     def __init__(self, graph: Graph, environment: str, backend: str) -> None:
         self.found: dict[str, File] = {}
-        self._graph = graph
         self._environment = environment
         self._backend = backend
         self._bases = {base.component: base for base in graph.of(Base)}

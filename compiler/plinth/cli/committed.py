@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from plinth.ir.fileset import digest
+from plinth.ir.digest import digest_if_any
 from plinth.ir.ledger import Ledger, LedgerError
 from plinth.live.git import blob_id
 from plinth.workspace.errors import BadLedger
-from plinth.workspace.groups import VENDOR, group_ledger
+from plinth.workspace.groups import VENDOR, VENDORED, group_ledger
 from plinth.workspace.places import ledger_paths
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 
 COMPILED: Final = ("generated/", "overlays/")
-VENDORED: Final = f"generated/{VENDOR}/"
 
 
 def is_committed(root: Path, files: Mapping[str, str | None], revision: Revision) -> bool:
@@ -54,7 +53,7 @@ class CommittedFiles:
     def read_all(self, paths: Iterable[str]) -> dict[str, bytes | None]:
         """The bytes of files; None for one that the commit does not have."""
         found = {path: self._revision.read(path) for path in paths}
-        self._seen |= {path: None if data is None else digest(data) for path, data in found.items()}
+        self._seen |= {path: digest_if_any(data) for path, data in found.items()}
         return found
 
     def prove(self, paths: Iterable[str]) -> dict[str, str | None]:

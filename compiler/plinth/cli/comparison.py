@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth import __version__
-from plinth.cli.committed import COMPILED, VENDORED, CommittedFiles
+from plinth.cli.committed import COMPILED, CommittedFiles
 from plinth.cli.project import Project, told
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError, SpecError
 from plinth.diagnostics.suggest import did_you_mean
@@ -14,7 +14,7 @@ from plinth.pipeline import compile_spec
 from plinth.plan import Diff, Tree, UnreadableFile, diff, spec_changes
 from plinth.plan.show import Places
 from plinth.text.nodes import read_yaml
-from plinth.workspace.groups import VENDOR
+from plinth.workspace.groups import VENDOR, VENDORED
 
 if TYPE_CHECKING:
     import argparse

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plinth.compilation.output import as_data, from_data
 from plinth.ir.ledger import Entry
-from plinth.pipeline import BASE
+from plinth.pipeline import SHARED
 from plinth.workspace import WorkspaceError
 from plinth.workspace.notes import read_note, write_note
 from plinth.workspace.places import ledger_paths
@@ -78,7 +78,7 @@ def _note(output: Output, ledger: str, marks: Mapping[str, str]) -> dict[str, An
     shared = {
         path: (marks[path], file.backend, file.origins)
         for path, file in output.files.items()
-        if path.startswith(f"generated/{BASE}/")
+        if path.startswith(SHARED)
     }
     return {
         "fingerprint": output.fingerprint,

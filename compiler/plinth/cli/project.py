@@ -179,7 +179,7 @@ class Project:
             if not text:
                 self._by_upstream = {}
                 return self._by_upstream
-            key = digest(f"{__version__} {digest(text)}".encode())
+            key = digest(f"{__version__} {self._files.inputs_seen[VENDOR_LEDGER]}".encode())
             self._by_upstream = cached(self.root, key, lambda: _by_upstream(self.vendor_ledger()))
         return self._by_upstream
 

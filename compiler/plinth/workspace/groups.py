@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from plinth.ir.fileset import FileSet, digest
+from plinth.ir.digest import digest, digest_if_any
 from plinth.ir.ledger import Entry, Ledger, LedgerError, entries_text, ledger_entries, read_ledger
 from plinth.workspace.errors import BadLedger
 from plinth.workspace.places import ledger_paths
 
 if TYPE_CHECKING:
+    from plinth.ir.fileset import FileSet
     from plinth.workspace.folders import Folders
 
 Known = Callable[[str], Iterable[str]]
 
 VENDOR: Final = "vendor"
 """Owned by another command, which plans it alone; a compile neither reads nor removes it."""
+
+VENDORED: Final = f"generated/{VENDOR}/"
+"""How the path of every vendored file begins."""
 
 _GENERATED_ONLY: Final = frozenset({"base", VENDOR})
 
@@ -71,7 +75,7 @@ class Group(Struct, frozen=True, kw_only=True):
     def seen(self) -> dict[str, str | None]:
         """Path of each ledger -> its digest on disk."""
         return {
-            path: None if text is None else digest(text)
+            path: digest_if_any(text)
             for path, text in ((self.ledger, self.on_disk), (self.next, self.next_on_disk))
         }
 

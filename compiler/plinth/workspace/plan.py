@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from plinth.ir.fileset import FileSet, check_paths, digest
+from plinth.ir.digest import digest, digest_if_any
+from plinth.ir.fileset import FileSet, check_paths
 from plinth.workspace.errors import NotAFile, NotAFolder
 from plinth.workspace.groups import VENDOR, Known, Ours, belongs, read_group
 from plinth.workspace.places import ledger_paths, names_on_disk
@@ -164,7 +165,7 @@ def _compare(folders: Folders, wanted: Mapping[str, bytes], ours: Ours) -> _Draf
             draft.obsolete.append(path)
         else:
             continue
-        mark = draft.seen[path] = None if have is None else digest(have)
+        mark = draft.seen[path] = digest_if_any(have)
         if mark is not None and not ours(path, mark):
             draft.edited.append(path)
     return draft

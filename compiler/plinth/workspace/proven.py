@@ -5,7 +5,7 @@ then. No program sets the time at which the system noted a change (`ctime`), and
 within the last moments before the note was written is read again: a second change in the same tick of
 the clock would leave its times as they are.
 
-Only for large files of which nothing is made, and only where a compile writes: what proves a tree to
+Only for what is vendored, whose digests a lock pins, and only where a compile writes: what proves a tree to
 somebody else (`compile --check`, `--diff`) reads every byte.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.ir.digest import digest_if_any
 from plinth.workspace.errors import WorkspaceError
 from plinth.workspace.folders import Folders
 from plinth.workspace.notes import FOLDER, read_note, write_note
@@ -37,21 +38,26 @@ class Proven:
         self._next: dict[str, list[Any]] = {}
         self._is_new = False
 
-    def digest(self, path: str, state: os.stat_result | None) -> str | None:
-        """The digest that a file had when it was last read, if it is as it was then; else None."""
+    def digest(self, folders: Folders, path: str) -> str | None:
+        """The digest of a file, which is read only where it is not as it was noted; `None` without one."""
         noted = self._noted.get(path)
+        state = folders.state(path) if noted else None
         if noted is None or state is None or noted[:-1] != _marks(state):
-            return None
+            return self.read(folders, path)[1]
         if max(state.st_mtime_ns, state.st_ctime_ns) + SETTLED_NS > self._written_ns:
-            return None
+            return self.read(folders, path)[1]
         self._next[path] = noted
         return str(noted[-1])
 
-    def note(self, path: str, state: os.stat_result | None, mark: str | None) -> None:
-        """Note a digest with the state of the file from before it was read."""
+    def read(self, folders: Folders, path: str) -> tuple[bytes | None, str | None]:
+        """The bytes of a file with their digest, noted with the state of the file from before it was read."""
+        state = folders.state(path)
+        content = folders.read_optional(path)
+        mark = digest_if_any(content)
         if state is not None and mark is not None:
             self._next[path] = [*_marks(state), mark]
             self._is_new = self._is_new or self._noted.get(path) != self._next[path]
+        return content, mark
 
     def keep(self) -> None:
         """Write the note, if it says anything new."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from plinth.workspace.groups import VENDOR
+from plinth.workspace.groups import VENDORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,7 @@ def scan(
         accounted: Paths that a plan speaks of already.
         with_vendor: Look into `generated/vendor/` as well.
     """
-    walk = _Walk(folders, accounted, None if with_vendor else f"generated/{VENDOR}")
+    walk = _Walk(folders, accounted, None if with_vendor else VENDORED.rstrip("/"))
     for top in _TOPS:
         for folder in [top] if groups is None else [f"{top}/{group}" for group in sorted(groups)]:
             walk.is_used(folder)

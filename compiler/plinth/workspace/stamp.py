@@ -13,7 +13,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.ir.digest import digest
+from plinth.ir.digest import digest, digest_if_any
 from plinth.workspace.errors import WorkspaceError
 from plinth.workspace.folders import Folders
 from plinth.workspace.notes import read_note, write_note
@@ -52,7 +52,7 @@ def recall(root: str, key: Mapping[str, Any]) -> Any:
                 return None
             for path, mark in noted["files"].items():
                 content = folders.read_optional(path)
-                if (None if content is None else digest(content)) != mark:
+                if digest_if_any(content) != mark:
                     return None
             return noted
     except (FileNotFoundError, OSError, WorkspaceError, ValueError, KeyError, TypeError, AttributeError):

@@ -23,7 +23,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from plinth.ir.fileset import digest
+from plinth.ir.digest import digest_if_any
 from plinth.workspace.errors import (
     Busy,
     InputChanged,
@@ -111,7 +111,7 @@ class Transaction:
 
     def _look_again(self, inputs: Mapping[str, str | None]) -> None:
         for path, mark in sorted(inputs.items()):
-            if _mark(self._folders.read_optional(path)) != mark:
+            if digest_if_any(self._folders.read_optional(path)) != mark:
                 raise InputChanged(path)
         for path in sorted(self._plan.seen):
             try:
@@ -122,7 +122,7 @@ class Transaction:
                     raise OutputChanged(path) from None
 
     def _check_seen(self, path: str) -> None:
-        if _mark(self._folders.read_optional(path)) != self._plan.seen[path]:
+        if digest_if_any(self._folders.read_optional(path)) != self._plan.seen[path]:
             raise OutputChanged(path)
 
     def _stage(self) -> None:
@@ -232,10 +232,6 @@ def _make_folders(folders: Folders, io: FileCalls, folder: str, made: list[str] 
         io.mkdir(name, folders.enter(parent))
         if made is not None:
             made.append(folder)
-
-
-def _mark(content: bytes | None) -> str | None:
-    return None if content is None else digest(content)
 
 
 def _all_above(paths: Iterable[str]) -> Iterator[str]:

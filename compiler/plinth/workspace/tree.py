@@ -7,11 +7,12 @@ import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from plinth.ir.fileset import File, FileSet, digest
+from plinth.ir.digest import digest, digest_if_any
+from plinth.ir.fileset import File, FileSet
 from plinth.workspace.calls import FileCalls
 from plinth.workspace.errors import HandEdited
 from plinth.workspace.folders import Folders, check_inside
-from plinth.workspace.groups import group_ledger
+from plinth.workspace.groups import VENDORED, group_ledger
 from plinth.workspace.places import ledger_paths, ledgers_on_disk, names_on_disk
 from plinth.workspace.plan import Plan, make_plan
 from plinth.workspace.proven import Proven
@@ -71,15 +72,14 @@ class Workspace:
         with Folders(self.root) as folders:
             for path in paths:
                 check_inside(path)
-                # What people edit is read at every compile; what we wrote may be only proven at the next.
-                trusted = self._trusted if path.startswith("generated/") else None
-                state = folders.state(path) if trusted else None
-                content = found[path] = folders.read_optional(path)
-                mark = None if content is None else digest(content)
+                if self._trusted and path.startswith(VENDORED):
+                    # It is only proven at the next compile.
+                    found[path], mark = self._trusted.read(folders, path)
+                else:
+                    found[path] = folders.read_optional(path)
+                    mark = digest_if_any(found[path])
                 # The first reading counts: what was made of it is in the plan, whatever came later.
                 self._inputs.setdefault(path, mark)
-                if trusted:
-                    trusted.note(path, state, mark)
         return found
 
     def prove(self, paths: Iterable[str]) -> dict[str, str | None]:
@@ -91,14 +91,10 @@ class Workspace:
         with Folders(self.root) as folders:
             for path in paths:
                 check_inside(path)
-                state = folders.state(path) if self._trusted else None
-                mark = self._trusted.digest(path, state) if self._trusted else None
-                if mark is None:
-                    content = folders.read_optional(path)
-                    mark = None if content is None else digest(content)
-                    if self._trusted:
-                        self._trusted.note(path, state, mark)
-                found[path] = mark
+                if self._trusted:
+                    found[path] = self._trusted.digest(folders, path)
+                else:
+                    found[path] = digest_if_any(folders.read_optional(path))
         self._proven |= found
         return found
 
