@@ -223,7 +223,7 @@ def _words(annotation: Any) -> str:
         return f"list of {_words(inside[0])}"
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return "map"
-    return {int: "whole number", str: "text"}[annotation]
+    return {bool: "`true` or `false`", int: "whole number", str: "text"}[annotation]
 
 
 def _limited(kind: Any, metadata: tuple[Any, ...]) -> str:
@@ -247,6 +247,8 @@ def _default(info: FieldInfo) -> str:
         return "as below"  # a section whose own defaults hold
     if info.default is None:
         return "-"
+    if isinstance(info.default, bool):
+        return f"`{str(info.default).lower()}`"
     return "empty" if info.default == () else _literal(info.default)
 
 

@@ -18,11 +18,14 @@ from plinth import __version__, registry
 from plinth.catalog.components import Upstream, load
 from plinth.compilation import Bases, Compilation, Draft, Inputs
 from plinth.compilation.output import Output, fingerprint, output_of
+from plinth.compilation.pinned import refuse_lost_state
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError, SpecError, has_errors
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir.fileset import File
 from plinth.ir.lock import PATH as LOCK_PATH
 from plinth.ir.lock import Lock, Vendored, lock_text
+from plinth.ir.outputs import PATH as OUTPUTS_PATH
+from plinth.ir.outputs import outputs_text
 from plinth.spec.read import fold, locate, ordered, read_spec
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ class Result(Struct, frozen=True, kw_only=True):
     """What every environment compiles to."""
     groups: Mapping[str, Mapping[str, File]]
     lock: File
+    released: Mapping[str, File]
+    """The record of outputs without those of released environments; empty where it stays as it is."""
     diagnostics: tuple[Diagnostic, ...]
     """Warnings; what is wrong is raised."""
 
@@ -91,6 +96,7 @@ def compile_spec(data: bytes, file: str, inputs: Inputs, *, checked: bool = True
         SpecError: with every fault of the first stage that found one.
     """
     environments, warnings = read_spec(data, file)
+    refuse_lost_state(environments, inputs)
     marks = {each.name: fingerprint(each, inputs) if inputs.kept else "" for each in environments}
     kept = {each.name: _kept(each, marks[each.name], inputs) for each in environments}
     bases = Bases(inputs)
@@ -115,8 +121,16 @@ def compile_spec(data: bytes, file: str, inputs: Inputs, *, checked: bool = True
         outputs=outputs,
         groups=_groups(outputs),
         lock=lock_file(outputs, inputs.lock),
+        released=_released(inputs),
         diagnostics=warnings,
     )
+
+
+def _released(inputs: Inputs) -> dict[str, File]:
+    if not inputs.release & inputs.outputs.keys():
+        return {}
+    left = {name: values for name, values in inputs.outputs.items() if name not in inputs.release}
+    return {OUTPUTS_PATH: File(content=outputs_text(left).encode(), backend="outputs")}
 
 
 def _kept(environment: Environment, mark: str, inputs: Inputs) -> Output | None:
@@ -165,6 +179,7 @@ def lock_file(outputs: tuple[Output, ...], before: Lock) -> File:
         compiler=__version__,
         versions={each.environment: each.versions for each in outputs},
         pools={each.environment: each.pools for each in outputs},
+        layouts={each.environment: each.layout for each in outputs},
         upstreams=upstreams,
         vendored=vendored,
     )

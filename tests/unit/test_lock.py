@@ -32,30 +32,39 @@ def read(text):
 @given(
     versions=st.dictionaries(NAMES, st.dictionaries(NAMES, TEXTS, max_size=3), max_size=3),
     pools=st.dictionaries(NAMES, PINS, max_size=3),
+    layout=st.sampled_from(["layered", "single"]),
     digest=TEXTS,
     incomplete=st.lists(TEXTS, max_size=2),
 )
-def test_a_lock_comes_back_as_it_was_written(versions, pools, digest, incomplete):
-    chosen = dict.fromkeys(versions, pools)
+def test_a_lock_comes_back_as_it_was_written(versions, pools, layout, digest, incomplete):
+    chosen, layouts = dict.fromkeys(versions, pools), dict.fromkeys(versions, layout)
     vendored = {"argo-cd/3.5.1": Vendored(digest=digest, incomplete=tuple(incomplete))}
-    text = lock_text(compiler="1", versions=versions, pools=chosen, upstreams=UPSTREAMS, vendored=vendored)
+    text = lock_text(
+        compiler="1", versions=versions, pools=chosen, layouts=layouts, upstreams=UPSTREAMS, vendored=vendored
+    )
     lock = read(text)
     assert lock.versions == versions
     assert lock.pools == chosen
+    assert lock.layouts == layouts
     assert lock.vendored == vendored
     assert text == lock_text(
-        compiler="1", versions=lock.versions, pools=lock.pools, upstreams=UPSTREAMS, vendored=lock.vendored
+        compiler="1",
+        versions=lock.versions,
+        pools=lock.pools,
+        layouts=lock.layouts,
+        upstreams=UPSTREAMS,
+        vendored=lock.vendored,
     )
 
 
 def test_what_is_not_in_use_is_not_pinned():
     vendored = {"kueue/1.0.0": Vendored(digest="sha256:0")}
-    text = lock_text(compiler="1", versions={}, pools={}, upstreams=UPSTREAMS, vendored=vendored)
+    text = lock_text(compiler="1", versions={}, pools={}, layouts={}, upstreams=UPSTREAMS, vendored=vendored)
     assert read(text).vendored == {}
 
 
 def test_every_kind_of_source_says_where_it_comes_from():
-    text = lock_text(compiler="1", versions={}, pools={}, upstreams=UPSTREAMS, vendored={})
+    text = lock_text(compiler="1", versions={}, pools={}, layouts={}, upstreams=UPSTREAMS, vendored={})
     node, _ = read_yaml(text.encode(), "plinth.lock.yaml")
     sources = {name: entry["source"] for name, entry in plain(node)["upstreams"].items()}
     assert {name: source["kind"] for name, source in sources.items()} == {

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from plinth.spec import fields
 from plinth.spec.fields import name_fault, to_bytes, to_seconds
-from plinth.spec.platform import memory_gib, parse_window
+from plinth.spec.platform import parse_window
+from plinth.spec.pools import memory_gib
 
 GOOD = {
     "Name": ["a", "t4", "gpu-a100", "a" * 40],

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 DATA: Final = Path(__file__).parent / "machines.json"
 
+CLOUDS: Final = {"gcp": "Google Cloud", "aws": "AWS", "azure": "Azure"}
+"""The clouds whose machines are listed, with what people call them."""
+
 GPU_RESOURCES: Final = ("nvidia.com/gpu", "amd.com/gpu")
 """What a GPU is to Kubernetes. TPUs, Trainium and Inferentia are other devices, with other images."""
 
@@ -47,7 +50,7 @@ _USABLE_MEMORY: Final = Decimal("0.86")
 _DAEMONS_CPU_M: Final = 300
 _DAEMONS_MEMORY_MIB: Final = 1024
 
-_LEGACY_FAMILIES: Final = frozenset({"p3", "p3dn", "g3", "NCs_v3", "NCrs_v3"})
+_LEGACY_FAMILIES: Final = frozenset({"p3", "p3dn", "g3", "NCs_v3", "NCrs_v3", "NDrs_v2"})
 _LEGACY_ATTACHED: Final = frozenset({"p100", "v100-16gb"})
 _BURSTABLE: Final = re.compile(r"t\d[a-z]*\.|e2-(micro|small|medium)$|Standard_B\d")
 

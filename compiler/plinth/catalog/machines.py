@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from plinth.catalog.machine_table import Machine, gpu_models, machines, read_machines
+from plinth.catalog.machine_table import CLOUDS, Machine, gpu_models, machines, read_machines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
 __all__ = [
+    "CLOUDS",
     "Ask",
     "Choice",
     "Machine",
@@ -47,7 +48,13 @@ class Ask(Struct, frozen=True, kw_only=True):
     gpu_model: str | None = None
     """As a spec writes it. Without it, `gpu_count` means any NVIDIA GPU."""
     gpu_count: int | None = None
-    """Exactly so many whole GPUs; 1 where only a model is named."""
+    """Exactly so many whole GPUs; 1 where only a model or a memory is named."""
+    gpu_memory_gib: float | None = None
+    """Memory of one GPU as it is sold, at least."""
+    oversize: bool = False
+    """Where no machine has so few GPUs, the next larger count will do."""
+    accelerator: bool = False
+    """Model and count are those of an accelerator that is no GPU: a TPU, Trainium, Inferentia."""
     cpu: Decimal | float | None = None
     """Cores, at least."""
     memory_gib: float | None = None
@@ -58,6 +65,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     arch: str = "amd64"
     interconnect: str | None = None
     """The link between the GPUs of one machine: `nvlink`, `nvlink-bridge`, `pcie`."""
+    rdma: bool = False
+    """GPUs of different machines reach each other's memory over the network."""
     local_ssd_gib: int | None = None
     """At least, part of the machine."""
     burstable: bool = False
@@ -90,8 +99,7 @@ class NoMatch(Struct, frozen=True):
 def choose(ask: Ask) -> Choice | NoMatch:
     """Pick a machine, or say which part of the ask cannot be met.
 
-    Never picked, whatever the shape: shares of a GPU, bare metal, accelerators that are no GPU.
-    Who wants one of these names the machine.
+    Never picked, whatever the shape: shares of a GPU and bare metal. Who wants one names the machine.
     """
     return choose_from(machines(ask.cloud), ask)
 
@@ -110,7 +118,7 @@ def choose_from(rows: Sequence[Machine], ask: Ask) -> Choice | NoMatch:
     left = sorted((row for row in rows if _is_candidate(row, ask)), key=lambda row: _rank(row, ask))
     if not left:
         return NoMatch("cloud", ask.cloud, (), ())
-    for narrow in (_by_model, _by_count, _by_name, _by_size):
+    for narrow in (_by_model, _by_gpu_memory, _by_count, _by_name, _by_size):
         answer = narrow(left, ask)
         if isinstance(answer, NoMatch):
             return answer
@@ -131,9 +139,11 @@ def _is_candidate(row: Machine, ask: Ask) -> bool:
 
 
 def _has_device(row: Machine, ask: Ask) -> bool:
+    if ask.accelerator:
+        return row.gpu_count > 0 and not row.is_gpu
     if ask.gpu_model is not None:
         return row.is_gpu
-    if ask.gpu_count:
+    if ask.gpu_count or ask.gpu_memory_gib:
         # Images are built for one maker's devices; without a model, for the common one's.
         return row.device_resource == "nvidia.com/gpu"
     return row.gpu_count == 0
@@ -163,14 +173,29 @@ def _by_model(left: list[Machine], ask: Ask) -> list[Machine] | NoMatch:
     return NoMatch("gpu_model", model, offered, tuple(nearest))
 
 
+def _by_gpu_memory(left: list[Machine], ask: Ask) -> list[Machine] | NoMatch:
+    wanted = ask.gpu_memory_gib
+    if wanted is None:
+        return left
+    found = [row for row in left if row.gpu_memory_gib >= wanted]
+    if found:
+        return found
+    offered = [f"{size:g}Gi" for size in sorted({row.gpu_memory_gib for row in left})]
+    nearest = sorted(left, key=lambda row: -row.gpu_memory_gib)[:_NEAREST]
+    return NoMatch("gpu_memory_gib", f"{wanted:g}Gi", tuple(offered), tuple(nearest))
+
+
 def _by_count(left: list[Machine], ask: Ask) -> list[Machine] | NoMatch:
-    if ask.gpu_model is None and not ask.gpu_count:
+    if ask.gpu_model is None and not ask.gpu_count and ask.gpu_memory_gib is None:
         return left
     count = ask.gpu_count or 1
     found = [row for row in left if row.gpu_count == count]
     if found:
         return found
     counts = sorted({int(row.gpu_count) for row in left})
+    larger = [each for each in counts if each > count]
+    if ask.oversize and larger:
+        return [row for row in left if row.gpu_count == larger[0]]
     near = [*[n for n in counts if n < count][-1:], *[n for n in counts if n > count][:1]]
     nearest = [next(row for row in left if row.gpu_count == n) for n in near]
     return NoMatch("gpu_count", str(count), tuple(map(str, counts)), tuple(nearest))
@@ -183,6 +208,7 @@ def _by_name(left: list[Machine], ask: Ask) -> list[Machine] | NoMatch:
         ("arch", (ask.arch,), lambda row: row.arch),
         ("family", ask.family, lambda row: row.family),
         ("interconnect", link, lambda row: row.gpu_interconnect),
+        ("rdma", ("rdma",) if ask.rdma else (), lambda row: "rdma" if row.rdma else None),
     ]
     for constraint, wanted, value in names:
         found = [row for row in left if not wanted or value(row) in wanted]

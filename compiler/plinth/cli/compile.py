@@ -31,6 +31,7 @@ examples:
   plinth compile --check             exit 2 and list what is not as it should be
   plinth compile --diff              say what an edit does, against what is committed
   plinth compile --diff --base origin/main --format markdown
+  plinth compile --update machines   choose machines anew; with --diff, see what that costs
   plinth compile -C infra --format json
 """
 
@@ -54,6 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write nothing; say what changes against a commit, and exit 2 if anything does",
     )
     how.add_argument("--overwrite", action="store_true", help="replace compiled files that somebody edited")
+    parser.add_argument(
+        "--update",
+        choices=("machines",),
+        action="append",
+        default=[],
+        help="choose anew what the lock has: the machine of every node pool, by today's catalogue",
+    )
+    parser.add_argument(
+        "--release",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="an environment that is torn down: forget what is pinned and recorded for it",
+    )
     parser.add_argument("--base", metavar="REV", help="the commit that --diff compares with (default: HEAD)")
 
 
@@ -94,7 +109,7 @@ def _compile(options: argparse.Namespace, console: Console, key: Mapping[str, An
         groups = _chosen(options.environments, result)
         plan = project.workspace.plan(
             groups,
-            extra={LOCK_PATH: result.lock},
+            extra={LOCK_PATH: result.lock, **result.released},
             known=committed_digests(project.root),
             overwrite=options.overwrite,
             all_groups=not options.environments,
@@ -142,7 +157,13 @@ def _refuse_alone(options: argparse.Namespace) -> None:
 
 
 def _key(options: argparse.Namespace, compiler: str) -> dict[str, Any]:
-    return {"compiler": compiler, "file": options.file, "environments": sorted(options.environments)}
+    return {
+        "compiler": compiler,
+        "file": options.file,
+        "environments": sorted(options.environments),
+        "update": sorted(options.update),
+        "release": sorted(options.release),
+    }
 
 
 def _chosen(names: list[str], result: Result) -> dict[str, Mapping[str, File]]:

@@ -12,6 +12,8 @@ from plinth.ir.fileset import digest
 from plinth.ir.layout import vendor
 from plinth.ir.lock import PATH as LOCK
 from plinth.ir.lock import Lock, LockError, read_lock
+from plinth.ir.outputs import PATH as OUTPUTS
+from plinth.ir.outputs import OutputsError, read_outputs
 from plinth.ir.people import PatchFault
 from plinth.ir.vendored import tree_digest
 from plinth.pipeline import Inputs
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from plinth.cli.console import Console
     from plinth.ir.ledger import Entry, Ledger
+    from plinth.ir.outputs import Recorded
     from plinth.pipeline import Output
 
 VENDOR_DEPTH = vendor("component", "version").count("/") + 1
@@ -98,6 +101,16 @@ class Project:
         self._ledger: Ledger | None = None
         self._by_upstream: Mapping[str, list[tuple[str, str]]] | None = None
         self._lock: Lock | None = None
+        self._update: frozenset[Any] = (
+            # What a commit compiles to is what it pinned.
+            (
+                # What a commit compiles to is what it pinned.
+                frozenset(getattr(options, "update", ())) if files is None else frozenset()
+            )
+            if files is None
+            else frozenset()
+        )
+        self._release: frozenset[str] = frozenset(getattr(options, "release", ()))
         self._vendored: dict[tuple[str, str], tuple[Mapping[str, Any], ...] | None] = {}
 
     def spec(self) -> bytes:
@@ -116,7 +129,15 @@ class Project:
 
     def inputs(self, kept: Callable[[str, str], Output | None] | None = None) -> Inputs:
         """What a compile reads beside the spec, and where it finds outputs that it need not make again."""
-        return Inputs(lock=self.lock(), patch=self._patch, vendored=self.vendored, kept=kept)
+        return Inputs(
+            lock=self.lock(),
+            outputs=self.outputs(),
+            update=self._update,
+            release=self._release,
+            patch=self._patch,
+            vendored=self.vendored,
+            kept=kept,
+        )
 
     def lock(self) -> Lock:
         """What is pinned; nothing where there is no lock yet. Read once."""
@@ -125,20 +146,31 @@ class Project:
         return self._lock
 
     def _read_lock(self) -> Lock:
-        data = self._files.read_all((LOCK,))[LOCK]
-        if data is None:
-            return Lock()
         try:
-            documents = read_manifests(data)
-            return read_lock(documents[0] if len(documents) == 1 else None)
+            document = self._document(LOCK)
+            return Lock() if document is None else read_lock(document[0])
         except (ManifestError, LockError) as error:
-            raise PlinthError(
-                Diagnostic(
-                    code="PLN908",
-                    message=f"`{LOCK}` cannot be read: {error}",
-                    help="restore it from git; without it versions and machines are chosen anew",
-                )
+            raise _unreadable(
+                LOCK, error, "restore it from git; without it versions and machines are chosen anew"
             ) from None
+
+    def outputs(self) -> Recorded:
+        """What applies told, by environment; nothing where nobody has recorded anything."""
+        try:
+            document = self._document(OUTPUTS)
+            return {} if document is None else read_outputs(document[0])
+        except (ManifestError, OutputsError) as error:
+            raise _unreadable(
+                OUTPUTS, error, "restore it from git, or write it anew: `plinth outputs ENV`"
+            ) from None
+
+    def _document(self, path: str) -> tuple[Any] | None:
+        """The one document of a file, None where there is no file."""
+        data = self._files.read_all((path,))[path]
+        if data is None:
+            return None
+        documents = read_manifests(data)
+        return (documents[0] if len(documents) == 1 else None,)
 
     def vendored(self, component: str, version: str) -> tuple[Mapping[str, Any], ...] | None:
         """The objects of a vendored upstream without its CRDs, every file as the ledger has it; read once."""
@@ -277,3 +309,7 @@ def _not_as_vendored(message: str) -> PlinthError:
             help="bring it back with `plinth vendor --mirror DIR`; changes belong under `patches/`",
         )
     )
+
+
+def _unreadable(path: str, error: Exception, way_out: str) -> PlinthError:
+    return PlinthError(Diagnostic(code="PLN908", message=f"`{path}` cannot be read: {error}", help=way_out))

@@ -9,17 +9,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.ir.answers import Answer, NoFacts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
     from plinth.ir.answers import (
-        Answer,
         BucketFacts,
         DatabaseFacts,
         IdentityFacts,
-        NoFacts,
         PoolFacts,
         SecretFacts,
         SecretStoreFacts,
@@ -98,6 +98,21 @@ class Answers(ABC):
     def identity(self, need: needs.Identity) -> Answer[IdentityFacts]:
         """Rights of a service account in the cloud."""
 
+    def domain(self, need: needs.Domain) -> Answer[NoFacts]:
+        """The zone of the platform's public names, and a certificate for them."""
+        del need
+        return Answer(facts=NoFacts())
+
+    def budget(self, need: needs.Budget) -> Answer[NoFacts]:
+        """Somebody is told before the platform costs more than it may."""
+        del need
+        return Answer(facts=NoFacts())
+
+    def continuous_integration(self, need: needs.ContinuousIntegration) -> Answer[NoFacts]:
+        """An identity for the workflows that plan and apply."""
+        del need
+        return Answer(facts=NoFacts())
+
     @abstractmethod
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         """How External Secrets reaches the secret store."""
@@ -105,9 +120,12 @@ class Answers(ABC):
 
 _METHODS: Final = {
     "Bucket": "bucket",
+    "Budget": "budget",
     "Cluster": "cluster",
+    "ContinuousIntegration": "continuous_integration",
     "Database": "database",
     "DatabaseServer": "database_server",
+    "Domain": "domain",
     "Identity": "identity",
     "Network": "network",
     "NodePool": "node_pool",

@@ -17,6 +17,7 @@ from plinth import registry
 from plinth.catalog.components import versions
 from plinth.checks import Compiled, FinalObject
 from plinth.compilation.faults import is_one, name_taken, patch_failed
+from plinth.compilation.layout import rooted
 from plinth.components import Given
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.diagnostics.suggest import did_you_mean
@@ -70,12 +71,17 @@ class Draft:
             platform_name=Said(environment.platform_name, (("metadata", "name"),)),
             platform=platform,
             has_secret_store=cloud.has_secret_store,
+            outputs=inputs.outputs.get(environment.name, {}),
         )
-        pins = {pool: pin["machine"] for pool, pin in inputs.lock.pools.get(environment.name, {}).items()}
+        self._pinned: Mapping[str, Mapping[str, Any]] = (
+            {} if "machines" in inputs.update else inputs.lock.pools.get(environment.name, {})
+        )
+        pins = {pool: pin["machine"] for pool, pin in self._pinned.items()}
         self._answers: Answers = cloud.answering(self._context, pins)
         self._parts: dict[str, _Part] = {}
         self._targets: list[Target] = []
         self._facts: dict[str, dict[str, Any]] = {}
+        self._waits: dict[str, tuple[str, ...]] = {}
         self._pools: dict[str, PoolFacts] = {}
         self._asked: dict[tuple[str, ...], needs.Need] = {}
         self._answered: dict[tuple[str, ...], Answer[Any]] = {}
@@ -133,10 +139,13 @@ class Draft:
             for key, need in part.component.needs(part.section, self._context, part.origins).items():
                 answer = yield from self._answer(need)
                 self._facts[name][key] = answer.facts
+                self._waits[name] = (*self._waits.get(name, ()), *answer.waits)
+        self._targets = list(rooted(self._targets, self.environment.platform))
 
     def emit(self) -> Iterable[Diagnostic]:
         """Build every component on its base, with the patches of people, and put all in order."""
         store = self._answers.secret_store(needs.SecretStore(origins=()))
+        waits = self._waiting()
         health = {
             kind: script for part in self._parts.values() for kind, script in part.component.health.items()
         }
@@ -154,7 +163,11 @@ class Draft:
             )
             emitted = list(part.component.emit(part.section, given))
             yield from self._people(part, base, emitted)
-            self._targets += [*([base] if base else []), *emitted, *self._applications(part, base)]
+            self._targets += [
+                *([base] if base else []),
+                *emitted,
+                *self._applications(part, base, waits),
+            ]
         self._targets.append(self._delivery())
         self._graph = graphs.build(self._targets)
 
@@ -192,7 +205,6 @@ class Draft:
                 if path in files:
                     raise ValueError(f"{files[path].backend} and {made.backend} both write {path}")
                 files[path] = made
-        pinned = self._inputs.lock.pools.get(self.environment.name, {})
         return Compilation(
             environment=self.environment,
             graph=self._graph,
@@ -201,7 +213,7 @@ class Draft:
             withheld=tuple(each for each in self._graph.of(Application) if each.withheld),
             versions={name: part.version for name, part in sorted(self._parts.items())},
             pools={
-                name: _kept(facts.pin, pinned.get(name))
+                name: _kept(facts.pin, self._pinned.get(name))
                 for name, facts in sorted(self._pools.items())
                 if facts.pin
             },
@@ -257,7 +269,21 @@ class Draft:
             )
         return replace(shared, origins=(*part.origins, *said(platform, "upstreams").origins))
 
-    def _applications(self, part: _Part, base: Base | None) -> Iterable[Application]:
+    def _waiting(self) -> dict[str, tuple[str, ...]]:
+        """For every component, what it waits for: outputs of its own, and those of what it needs."""
+        waits = {name: set(self._waits.get(name, ())) for name in self._parts}
+        requires = {
+            name: tuple(part.component.requires(part.section, self._context))
+            for name, part in self._parts.items()
+        }
+        for _ in waits:  # a chain of needs is at most as long as there are components
+            for name, required in requires.items():
+                waits[name] |= {each for other in required for each in waits[other]}
+        return {name: tuple(sorted(found)) for name, found in waits.items()}
+
+    def _applications(
+        self, part: _Part, base: Base | None, waits: Mapping[str, tuple[str, ...]]
+    ) -> Iterable[Application]:
         name, component = part.component.name, part.component
         has_crds = bool(base and base.upstream.crds)
         before: list[str] = [f"{name}-crds"] if has_crds else []
@@ -271,10 +297,11 @@ class Draft:
             needs=tuple(before),
             ignore=component.ignore,
             origins=part.origins,
+            withheld=waits[name],
         )
         yield application
         if has_crds:
-            yield replace(application, name=f"{name}-crds", holds_crds=True, needs=(), ignore=())
+            yield replace(application, name=f"{name}-crds", holds_crds=True, needs=(), ignore=(), withheld=())
 
     def _people(self, part: _Part, base: Base | None, emitted: list[Target]) -> Iterable[Diagnostic]:
         known = [each.key for each in emitted if isinstance(each, Manifest)]

@@ -46,6 +46,8 @@ class Output(Struct, frozen=True, kw_only=True):
     """Component and version of every base."""
     versions: Mapping[str, str]
     pools: Mapping[str, Mapping[str, Any]]
+    layout: str
+    """How many Terraform roots it has: `layered` or `single`."""
     withheld: tuple[Withheld, ...]
     repository: tuple[str, str | None]
     """Where Argo CD reads from, and the name of the Secret that it needs for it."""
@@ -64,6 +66,8 @@ def fingerprint(environment: Environment, inputs: Inputs) -> str:
         said,
         inputs.lock.versions.get(name),
         inputs.lock.pools.get(name),
+        sorted(inputs.update),
+        inputs.outputs.get(name),
         pinned,
         list(_patches(environment, inputs)),
     ]
@@ -81,6 +85,7 @@ def output_of(compilation: Compilation, mark: str, warnings: tuple[tuple[Diagnos
         upstreams=tuple((base.component, base.version) for base in graph.of(Base)),
         versions=compilation.versions,
         pools=compilation.pools,
+        layout=compilation.environment.platform.layout,
         withheld=tuple(Withheld(application=each.name, needs=each.withheld) for each in compilation.withheld),
         repository=(delivery.url.value, delivery.credentials.value if delivery.credentials else None),
         warnings=warnings,
@@ -93,6 +98,7 @@ def as_data(output: Output) -> dict[str, Any]:
         "upstreams": output.upstreams,
         "versions": output.versions,
         "pools": output.pools,
+        "layout": output.layout,
         "withheld": [(each.application, each.needs) for each in output.withheld],
         "repository": output.repository,
         "warnings": [[_as_data(each) for each in stage] for stage in output.warnings],
@@ -113,6 +119,7 @@ def from_data(environment: str, mark: str, data: Mapping[str, Any], files: Mappi
         upstreams=tuple((component, version) for component, version in data["upstreams"]),
         versions=data["versions"],
         pools=data["pools"],
+        layout=data["layout"],
         withheld=tuple(Withheld(application=name, needs=tuple(needs)) for name, needs in data["withheld"]),
         repository=(url, secret),
         warnings=tuple(tuple(_diagnostic(each) for each in stage) for stage in data["warnings"]),

@@ -26,6 +26,8 @@ class Answer(Struct, Generic[F], frozen=True, kw_only=True):
     targets: tuple[Target, ...] = ()
     facts: F
     diagnostics: tuple[Diagnostic, ...] = ()
+    waits: tuple[str, ...] = ()
+    """Outputs of Terraform that the facts need and nobody has recorded yet."""
 
 
 class NoFacts(Struct, frozen=True, kw_only=True):

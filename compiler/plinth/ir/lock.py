@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PATH: Final = "plinth.lock.yaml"
 API_VERSION: Final = "plinth.dev/v1alpha1"
 
+LAYERED: Final = "layered"
+"""The layout of an environment for which the file says none."""
+
 _SOURCE_KINDS: Final = {GitSource: "git", FileSource: "file", ChartSource: "chart"}
 
 
@@ -42,6 +45,8 @@ class Lock(Struct, frozen=True, kw_only=True):
 
     versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pools: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    layouts: Mapping[str, str] = field(default_factory=dict)
+    """`layered` or `single`, for every environment that was ever compiled."""
     vendored: Mapping[str, Vendored] = field(default_factory=dict)
     compiler: str = ""
     """The version of the compiler that wrote it; empty where it does not say."""
@@ -59,9 +64,11 @@ def read_lock(data: Any) -> Lock:
     upstreams = _map(data.get("upstreams", {}), "upstreams")
     versions: dict[str, dict[str, str]] = {}
     pools: dict[str, dict[str, Mapping[str, Any]]] = {}
+    layouts: dict[str, str] = {}
     for name, pinned in environments.items():
         where = f"environments.{name}"
         found = _map(_map(pinned, where).get("components", {}), f"{where}.components")
+        layouts[name] = _text(pinned.get("layout", LAYERED), f"{where}.layout")
         versions[name] = {
             component: _text(version, f"{where}.components.{component}")
             for component, version in found.items()
@@ -77,6 +84,7 @@ def read_lock(data: Any) -> Lock:
     return Lock(
         versions=versions,
         pools=pools,
+        layouts=layouts,
         vendored=vendored,
         compiler=compiler if isinstance(compiler, str) else "",
     )
@@ -87,6 +95,7 @@ def lock_text(
     compiler: str,
     versions: Mapping[str, Mapping[str, str]],
     pools: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    layouts: Mapping[str, str],
     upstreams: Mapping[str, Upstream],
     vendored: Mapping[str, Vendored],
 ) -> str:
@@ -96,6 +105,8 @@ def lock_text(
         environments[name] = {"components": dict(pinned)}
         if pools.get(name):
             environments[name]["nodePools"] = {pool: dict(pin) for pool, pin in pools[name].items()}
+        if layouts.get(name, LAYERED) != LAYERED:
+            environments[name]["layout"] = layouts[name]
     entries: dict[str, Any] = {}
     for name, upstream in upstreams.items():
         source = {"kind": _SOURCE_KINDS[type(upstream.source)], **asdict(upstream.source)}

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from plinth.ir.said import Because
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from plinth.ir.said import Origin, Said
+    from plinth.ir.targets import Layer
     from plinth.spec import platform as spec
+    from plinth.spec import pools
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -27,12 +29,16 @@ class Context(Struct, frozen=True, kw_only=True):
     platform: spec.Platform
     has_secret_store: bool
     """The cloud keeps secrets; without, they are Kubernetes Secrets made by hand."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """What `outputs.lock.yaml` has of the environment: values that an apply told."""
 
 
 class Roots(Struct, frozen=True, kw_only=True):
     """Where the infrastructure's own state is kept, and with which providers."""
 
     context: Context
+    layers: tuple[Layer, ...]
+    """The layers that have a root: all of them, or the last alone where it holds them all."""
 
 
 class Network(Struct, frozen=True, kw_only=True):
@@ -52,7 +58,7 @@ class Cluster(Struct, frozen=True, kw_only=True):
 class NodePool(Struct, frozen=True, kw_only=True):
     """Identical nodes whose number one autoscaler decides."""
 
-    pool: spec.NodePool
+    pool: pools.NodePool
 
 
 class Registry(Struct, frozen=True, kw_only=True):
@@ -122,6 +128,25 @@ class Identity(Struct, frozen=True, kw_only=True):
     origins: tuple[Origin, ...]
 
 
+class Domain(Struct, frozen=True, kw_only=True):
+    """The zone of the platform's public names, and a certificate for them."""
+
+    identity: spec.Identity
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """What the platform may cost before somebody is told."""
+
+    budget: spec.Budget
+
+
+class ContinuousIntegration(Struct, frozen=True, kw_only=True):
+    """An identity for the workflows that plan and apply; no key of it is kept anywhere."""
+
+    ci: spec.ContinuousIntegration
+    state: spec.State | None
+
+
 class SecretStore(Struct, frozen=True, kw_only=True):
     """How External Secrets reaches the secret store."""
 
@@ -139,6 +164,9 @@ Need = (
     | Database
     | Secret
     | Identity
+    | Domain
+    | Budget
+    | ContinuousIntegration
     | SecretStore
 )
 
@@ -146,7 +174,7 @@ Need = (
 def platform_needs(context: Context) -> Iterator[Need]:
     """What every platform needs, whatever its components are."""
     platform = context.platform
-    yield Roots(context=context)
+    yield Roots(context=context, layers=layers(platform))
     yield Network(network=platform.network)
     yield Cluster(cluster=platform.cluster, network=platform.network, identity=platform.identity)
     yield from (NodePool(pool=pool) for pool in platform.node_pools)
@@ -154,6 +182,16 @@ def platform_needs(context: Context) -> Iterator[Need]:
     yield from (Bucket(bucket=bucket) for bucket in platform.storage.buckets)
     if platform.storage.database:
         yield DatabaseServer(database=platform.storage.database)
+    yield Domain(identity=platform.identity)
+    if platform.budget:
+        yield Budget(budget=platform.budget)
+    if platform.ci:
+        yield ContinuousIntegration(ci=platform.ci, state=platform.state)
+
+
+def layers(platform: spec.Platform) -> tuple[Layer, ...]:
+    """The Terraform roots of a platform, in the order of applying them."""
+    return ("network", "cluster", "platform") if platform.layout == "layered" else ("platform",)
 
 
 def identity_of(need: Need) -> tuple[str, ...]:

@@ -65,6 +65,11 @@ def text(*parts: str | int | Said) -> Said:
     return Said("".join(str(value_of(part)) for part in parts), origins_of(parts))
 
 
+def why(reason: str) -> tuple[Because, ...]:
+    """Origins of what the compiler decided by itself."""
+    return (Because(reason),)
+
+
 def value_of(part: Any) -> Any:
     """The plain value of a part, said or not."""
     return part.value if isinstance(part, Said) else part

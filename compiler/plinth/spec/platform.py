@@ -7,7 +7,6 @@ from the sections of those that a spec names.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field, create_model, field_validator
@@ -16,7 +15,6 @@ from plinth.spec.fields import (
     Branch,
     BucketUrl,
     Cidr,
-    Count,
     Domain,
     Email,
     GitUrl,
@@ -27,8 +25,8 @@ from plinth.spec.fields import (
     Version,
     check_cidr,
     refuse,
-    to_bytes,
 )
+from plinth.spec.pools import NodePool
 from plinth.spec.section import Section
 from plinth.text.source import shown
 
@@ -49,11 +47,6 @@ def parse_window(text: str) -> tuple[str, int, int]:
     day, hours = text.split(" ")
     start, end = (int(part[:2]) * 60 + int(part[3:]) for part in hours.split("-"))
     return day, start, end
-
-
-def memory_gib(text: str) -> Decimal:
-    """A checked amount of memory in GiB."""
-    return Decimal(to_bytes(text)) / 2**30
 
 
 def _window(text: str) -> str:
@@ -86,6 +79,28 @@ class Metadata(Section):
 
     name: Name = Field(
         description="Goes into the names of the network, the cluster and everything beside them."
+    )
+
+
+class Budget(Section):
+    """What the platform may cost before somebody is told."""
+
+    monthly: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+        description="In whole units of the currency."
+    )
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
+        default="USD", description="That of the cloud's bill."
+    )
+    notify: tuple[Email, ...] = Field(
+        description="Who is written to at half of it, at nine tenths, and at all of it.", min_length=1
+    )
+
+
+class ContinuousIntegration(Section):
+    """The repository whose workflows may plan and apply, without a key."""
+
+    github: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$")] = Field(
+        description="A repository on GitHub: `acme/ml-platform`."
     )
 
 
@@ -149,58 +164,6 @@ class Cluster(Section):
         default="regular", description="How soon new versions arrive."
     )
     maintenance: Maintenance | None = Field(default=None, description="Any time where absent.")
-
-
-class Gpu(Section):
-    """Whole GPUs in every node of a pool."""
-
-    model: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")] = Field(
-        description="`t4`, `l4`, `a100-80gb`, ..."
-    )
-    count: Annotated[int, Field(ge=1, le=16)] = Field(default=1, description="GPUs in each node.")
-    interconnect: Literal["nvlink"] | None = Field(
-        default=None, description="How the GPUs of a node must be joined."
-    )
-
-
-class Nodes(Section):
-    """How many nodes a pool may have, counted over the whole cluster."""
-
-    min: Count = Field(default=0, description="Kept even when idle.")
-    max: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        description="Never exceeded: the ceiling of the bill."
-    )
-
-
-class Machine(Section):
-    """A machine by its own name, where the choice by shape is not wanted."""
-
-    gcp: Annotated[str, Field(pattern=r"^[a-z0-9]+-[a-z0-9-]{1,40}$")] | None = Field(
-        default=None, description="A Compute Engine machine type."
-    )
-
-
-class NodePool(Section):
-    """Identical nodes whose number an autoscaler decides."""
-
-    name: Name
-    cpu: Annotated[int, Field(ge=1, le=512)] | None = Field(
-        default=None, description="vCPUs of a node, at least."
-    )
-    memory: Memory | None = Field(default=None, description="Memory of a node, at least.")
-    gpu: Gpu | None = Field(default=None, description="GPUs of a node.")
-    machine: Machine | None = Field(default=None, description="Names the machine instead of its shape.")
-    capacity: Literal["on-demand", "spot"] = Field(
-        default="on-demand", description="`spot` is cheap and may be taken away at any time."
-    )
-    nodes: Nodes
-
-    @field_validator("memory")
-    @classmethod
-    def _at_least_a_gibibyte(cls, text: str | None) -> str | None:
-        if text is not None and to_bytes(text) < 2**30:
-            refuse("PLN204", f"a node with `{text}` of memory is not sold", "ask for at least `1Gi`")
-        return text
 
 
 class SignIn(Section):
@@ -321,6 +284,15 @@ class Platform(Section):
     node_pools: tuple[NodePool, ...] = ()
     identity: Identity
     tiers: tuple[Tier, ...] = ()
+    layout: Literal["layered", "single"] = Field(
+        default="layered",
+        description="`layered`: Terraform has a root each for network, cluster and platform; `single`: "
+        "one for all. It cannot be changed later.",
+    )
+    budget: Budget | None = Field(default=None, description="Nobody is told of costs where absent.")
+    ci: ContinuousIntegration | None = Field(
+        default=None, description="Nobody but people may apply where absent."
+    )
     storage: Storage = Field(default_factory=Storage)
     upstreams: Literal["vendored", "remote"] = Field(
         default="vendored",

@@ -18,7 +18,8 @@ from plinth.text.spans import show_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plinth.spec.platform import Network, NodePool, Platform
+    from plinth.spec.platform import Network, Platform
+    from plinth.spec.pools import NodePool
     from plinth.spec.section import Section
 
 MOST: Final = {"node_pools": 64, "tiers": 64, "buckets": 100, "admins": 100, "allow": 50}
@@ -184,13 +185,56 @@ def _pools(platform: Platform) -> Iterator[Diagnostic]:
                 path=pool.nodes.said_path("min"),
                 related=(Related(message="the maximum", path=pool.nodes.said_path("max")),),
             )
-        if not (pool.gpu or pool.cpu or pool.memory or _names_machine(pool)):
+        if not (pool.gpu or pool.accelerator or pool.cpu or pool.memory or _names_machine(pool)):
             yield Diagnostic(
                 code="PLN202",
                 message=f"node pool `{pool.name}` has no shape",
                 help="ask for `cpu` and `memory`, or for a `gpu`",
                 path=pool.spec_path,
                 at_key=True,
+            )
+        if pool.reservation and pool.capacity != "on-demand":
+            yield Diagnostic(
+                code="PLN324",
+                message=f"node pool `{pool.name}` names a reservation, and its capacity is `{pool.capacity}`",
+                help="what is reserved is paid for anyway: leave out `capacity`, or the reservation",
+                path=pool.said_path("capacity"),
+                related=(Related(message="the reservation", path=pool.said_path("reservation")),),
+            )
+        yield from _devices(pool)
+
+
+def _devices(pool: NodePool) -> Iterator[Diagnostic]:
+    gpu = pool.gpu
+    if gpu and pool.accelerator:
+        yield Diagnostic(
+            code="PLN202",
+            message=f"node pool `{pool.name}` has GPUs and another accelerator",
+            help="no machine has both: make two pools of it",
+            path=pool.accelerator.spec_path,
+            at_key=True,
+        )
+    if gpu is None:
+        return
+    if not (gpu.model or gpu.memory or _names_machine(pool)):
+        yield Diagnostic(
+            code="PLN202",
+            message=f"node pool `{pool.name}` does not say which GPU",
+            help="name its model, `model: t4`, or the memory that it needs, `memory: 24Gi`",
+            path=gpu.spec_path,
+            at_key=True,
+        )
+    if gpu.sharing:
+        ways = [field for field in type(gpu.sharing).model_fields if getattr(gpu.sharing, field)]
+        if len(ways) != 1:
+            said = " and ".join(f"`{type(gpu.sharing).key_of(each)}`" for each in ways)
+            yield Diagnostic(
+                code="PLN322",
+                message=f"node pool `{pool.name}` shares its GPUs by {said}"
+                if ways
+                else f"node pool `{pool.name}` does not say how its GPUs are shared",
+                help="take one of `mig`, `timeSlices` and `mps`; another pool may take another",
+                path=gpu.sharing.said_path(ways[-1]) if ways else gpu.sharing.spec_path,
             )
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plinth.catalog.regions import known_regions
 from plinth.clouds import Answers
 from plinth.clouds.gcp import cluster, data, network, pools, roots, secrets
-from plinth.clouds.gcp.names import Names
-from plinth.diagnostics.diagnostic import Diagnostic
-from plinth.diagnostics.suggest import did_you_mean
+from plinth.clouds.gcp.names import TITLE, Names
+from plinth.ir.pools import system_pool_faults
+from plinth.ir.regions import region_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
     from plinth.ir.answers import (
         Answer,
@@ -38,18 +38,9 @@ class GcpAnswers(Answers):
     def faults(self) -> tuple[Diagnostic, ...]:
         platform = self._context.platform
         found = [*self._names.faults(("metadata", "name"))]
-        region, regions = self._names.region, known_regions("gcp")
-        if region.value not in regions:
-            found.append(
-                Diagnostic(
-                    code="PLN312",
-                    message=f"`{region.value}` is not a region of Google Cloud that the catalogue knows",
-                    help=did_you_mean(region.value, regions, otherwise="see `gcloud compute regions list`"),
-                    path=platform.cloud.said_path("region"),
-                )
-            )
+        found += region_faults("gcp", TITLE, platform.cloud)
         found += network.access_faults(platform.network)
-        found += pools.system_pool_faults(platform)
+        found += system_pool_faults(platform)
         found += cluster.maintenance_faults(platform.cluster)
         return tuple(found)
 

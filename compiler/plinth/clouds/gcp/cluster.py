@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.gcp.names import Names, why
 from plinth.clouds.gcp.network import PODS_RANGE, SERVICES_RANGE
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, NoFacts
-from plinth.ir.said import Expression, Said, said, text
+from plinth.ir.said import Expression, Said, said, text, why
 from plinth.ir.targets import TerraformResource
 from plinth.spec.platform import parse_window
 
 if TYPE_CHECKING:
+    from plinth.clouds.gcp.names import Names
     from plinth.ir.needs import Cluster
     from plinth.spec import platform as spec
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from plinth.clouds.gcp.names import LONGEST_BUCKET, Names, too_long, why
+from plinth.clouds.gcp.names import LONGEST_BUCKET, TITLE, Names
 from plinth.clouds.gcp.secrets import answer as answer_secret
 from plinth.ir.answers import Answer, BucketFacts, DatabaseFacts, IdentityFacts, NoFacts
+from plinth.ir.names import too_long
 from plinth.ir.needs import Secret, SecretKey
-from plinth.ir.said import Expression, Said, said, text
+from plinth.ir.said import Expression, Said, said, text, why
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def bucket(need: needs.Bucket, names: Names) -> Answer[BucketFacts]:
     name = names.bucket(said(wanted, "name"))
     faults: tuple[Diagnostic, ...] = ()
     if len(name.value) > LONGEST_BUCKET:
-        faults = (too_long(name.value, LONGEST_BUCKET, "a bucket", wanted.said_path("name")),)
+        faults = (too_long(name.value, LONGEST_BUCKET, f"a bucket on {TITLE}", wanted.said_path("name")),)
     resource = TerraformResource(
         layer="platform",
         type="google_storage_bucket",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from plinth.diagnostics.diagnostic import Diagnostic
-from plinth.ir.said import Because, Said, said, text
+from plinth.ir.names import too_long
+from plinth.ir.said import Said, said, text
 
 if TYPE_CHECKING:
+    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir.needs import Context, ServiceAccount
     from plinth.text.spans import SpecPath
+
+TITLE: Final = "Google Cloud"
 
 LONGEST_CLUSTER: Final = 40
 LONGEST_ACCOUNT: Final = 30
@@ -66,26 +69,11 @@ class Names:
     def faults(self, platform_path: SpecPath) -> tuple[Diagnostic, ...]:
         """Names that Google Cloud would refuse, said before it does."""
         checks = (
-            (self.cluster, LONGEST_CLUSTER, "a cluster"),
-            (self.node_account, LONGEST_ACCOUNT, "a service account"),
+            (self.cluster, LONGEST_CLUSTER, f"a cluster on {TITLE}"),
+            (self.node_account, LONGEST_ACCOUNT, f"a service account on {TITLE}"),
         )
         return tuple(
             too_long(name.value, longest, what, platform_path)
             for name, longest, what in checks
             if len(name.value) > longest
         )
-
-
-def too_long(name: str, longest: int, what: str, path: SpecPath) -> Diagnostic:
-    """The fault of a name beyond the cloud's limit, with the name as it would be."""
-    return Diagnostic(
-        code="PLN313",
-        message=f"`{name}` is {len(name)} characters long, and {what} on Google Cloud has at most {longest}",
-        help=f"make this name at least {len(name) - longest} shorter",
-        path=path,
-    )
-
-
-def why(reason: str) -> tuple[Because, ...]:
-    """Origins of what the compiler decided by itself."""
-    return (Because(reason),)

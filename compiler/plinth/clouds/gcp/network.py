@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.gcp.names import ZONE_OF_DATABASES, Names, why
+from plinth.clouds.gcp.names import ZONE_OF_DATABASES, Names
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, NoFacts
-from plinth.ir.said import Expression, Origin, Said, said, text
+from plinth.ir.said import Expression, Origin, Said, said, text, why
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:

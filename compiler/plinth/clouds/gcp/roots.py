@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.gcp.names import Names, why
 from plinth.ir.answers import Answer, NoFacts
-from plinth.ir.said import origins_of, said, text
-from plinth.ir.targets import Layer, Target, TerraformBlock
+from plinth.ir.said import origins_of, said, text, why
+from plinth.ir.targets import Target, TerraformBlock
 
 if TYPE_CHECKING:
+    from plinth.clouds.gcp.names import Names
     from plinth.ir.needs import Roots
+    from plinth.ir.targets import Layer
 
 OLDEST_TERRAFORM: Final = ">= 1.11"
 """1.11 has write-only arguments, so that no password is kept in a state. OpenTofu counts alike."""
@@ -24,7 +25,7 @@ PROVIDERS: Final = {
 def answer(need: Roots, names: Names) -> Answer[NoFacts]:
     """A `terraform` and a `provider` block for each root."""
     targets: list[Target] = []
-    for layer in get_args(Layer):
+    for layer in need.layers:
         backend, state_origins = _backend(need, names, layer)
         providers = PROVIDERS if layer == "platform" else {"google": PROVIDERS["google"]}
         targets.append(
