@@ -7,18 +7,17 @@ the reason.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-from support import google_provider, terraform, tf_actions, tf_schema
+from plinth.catalog.providers import resource_block
+from plinth.plan.actions import predicted
+from support import google_provider, terraform
 from support.changed_platform import PLATFORM, affected, compiled
 from support.single_changes import CHANGES, ROWS
 
 pytestmark = pytest.mark.xdist_group("google-provider")
-
-SCHEMAS = sorted(Path(__file__).parents[1].joinpath("data", "tfschema").glob("*.json"))
 
 ACTIONS: Final = {
     ("create",): "create",
@@ -63,7 +62,8 @@ def planned(stub_providers, tmp_path_factory):
 def test_the_recorded_schemas_predict(name):
     found = {}
     for before, after in CHANGES[name].changed_roots().values():
-        found |= tf_actions.predicted(tf_schema.load(SCHEMAS), before, after)
+        planned = predicted(resource_block, before, after)
+        found |= {address: each.action for address, each in planned.items()}
     assert found == CHANGES[name].actions
 
 

@@ -20,17 +20,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import yaml
 
-from support import platforms, tf_actions
+from plinth.plan import actions
+from support import platforms
 from support.roots import of_tree, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from support.tf_actions import Action, Root
+    from plinth.plan.actions import PlannedAction, Root
 
 Layers = dict[str, "Root"]
 """The document of each root by its layer."""
-Actions = dict[str, "Action"]
+Actions = dict[str, "PlannedAction"]
 
 PLATFORM: Final = """\
 apiVersion: plinth.dev/v1alpha1
@@ -102,7 +103,7 @@ def spec(change: Mapping[str, Any], actions: Actions, **more: Any) -> SingleChan
 
 
 def argument(
-    action: Action | Literal["no-op"],
+    action: PlannedAction | Literal["no-op"],
     address: str,
     change: Mapping[str, Any],
     *,
@@ -140,8 +141,7 @@ def affected(before: Root, after: Root) -> tuple[Root, Root]:
     old, new = _bodies(before), _bodies(after)
     every = {*old, *new}
     below = {
-        each: {*tf_actions.mentioned(old.get(each)), *tf_actions.mentioned(new.get(each))} & every
-        for each in every
+        each: {*actions.mentioned(old.get(each)), *actions.mentioned(new.get(each))} & every for each in every
     }
     above = {each: {other for other in every if each in below[other]} for each in every}
     changed = {each for each in every if old.get(each) != new.get(each)}

@@ -112,7 +112,7 @@ def test_json_has_the_contract(tree, told):
             },
         ],
         "cost": {},
-        "summary": {"create": 0, "update": 1, "delete": 0, "rename": 0, "forget": 0},
+        "summary": {"create": 0, "update": 1, "replace": 0, "delete": 0, "rename": 0, "forget": 0},
     }
 
 

@@ -14,6 +14,7 @@ from plinth.ir.patch import parts_of
 from plinth.plan.causes import Causes, origins_of
 from plinth.plan.fields import ABSENT, FieldChange, compare
 from plinth.plan.masks import masked
+from plinth.plan.replacements import with_replacements
 from plinth.plan.resources import resources, touched
 from plinth.plan.tree import changed
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from plinth.plan.resources import Identity, Resource
     from plinth.plan.tree import Tree
 
-Action = Literal["create", "update", "delete", "rename", "forget"]
-"""`forget`: it leaves the tree and stays where it runs. `rename`: the one goes and the other comes, for
-neither Terraform nor Kubernetes renames."""
+Action = Literal["create", "update", "replace", "delete", "rename", "forget"]
+"""`replace`: the old one is destroyed and a new one made, for what changes cannot change in place. `forget`:
+it leaves the tree and stays where it runs. `rename`: the one goes and the other comes, for neither Terraform
+nor Kubernetes renames."""
 
 Cause = Literal["spec", "compiler", "stale"]
 """Who wants a change: the person who changed the spec (or a patch, or what is vendored); a compiler that
@@ -42,6 +44,8 @@ class Change(Struct, frozen=True, kw_only=True):
     """Sorted by path; values are masked where they are secret."""
     origins: tuple[str, ...]
     """As ledgers hold them; paths of the spec before decisions of the compiler."""
+    reasons: tuple[str, ...] = ()
+    """Why it is made anew."""
     was: str = ""
     """The address before a rename."""
 
@@ -72,7 +76,8 @@ def changes(before: Tree, after: Tree, cause: Cause, causes: Causes, names: froz
                 identity=identity, action=_action(old, new), cause=cause, fields=fields, origins=origins
             )
             found.append(_Found(change, old, new))
-    return sorted(_renamed(found), key=lambda each: (each.identity, each.action))
+    told = with_replacements(_renamed(found), before, after)
+    return sorted(told, key=lambda each: (each.identity, each.action))
 
 
 class _Found(Struct, frozen=True):

@@ -33,6 +33,7 @@ _NONE: Final = "(none)"
 _MARKS: Final[dict[Action, str]] = {
     "create": "+",
     "update": "~",
+    "replace": "-/+",
     "delete": "-",
     "rename": ">",
     "forget": "!",
@@ -40,6 +41,7 @@ _MARKS: Final[dict[Action, str]] = {
 _COUNTED: Final[dict[Action, str]] = {
     "create": "to create",
     "update": "to change",
+    "replace": "to replace",
     "delete": "to delete",
     "rename": "to replace under a new name",
     "forget": "to leave behind",
@@ -49,6 +51,8 @@ _MEANINGS: Final[dict[Action, str]] = {
     "rename": "the old one is deleted, and a new one is created",
     "forget": "Argo CD leaves it in the cluster",
 }
+_SHOWN: Final = ("update", "replace")
+"""Actions of which the fields are shown."""
 _COLOURS: Final = {"+": "32", "-": "31", "~": "33", ">": "33", "!": "33"}
 _DIFF_MARKS: Final = {"+": "+", "-": "-", "~": "!", ">": "!", "!": "!"}
 """What GitHub colours in a block of `diff`."""
@@ -155,9 +159,10 @@ def _lines(changes: Iterable[Change], places: Places, width: int) -> Iterator[st
     """Lines of changes, alike ones of several environments together."""
     folded: dict[str, list[Change]] = defaultdict(list)
     for each in changes:
-        shown = each.fields if each.action == "update" else ()
+        shown = each.fields if each.action in _SHOWN else ()
         fields = [(field.path, repr(field.before), repr(field.after)) for field in shown]
-        alike = (each.identity.home, each.identity.address, each.action, each.was, fields, each.origins)
+        who = (each.identity.home, each.identity.address, each.was)
+        alike = (*who, each.action, each.reasons, fields, each.origins)
         folded[repr(alike)].append(each)
     for some in folded.values():
         one = some[0]
@@ -166,7 +171,8 @@ def _lines(changes: Iterable[Change], places: Places, width: int) -> Iterator[st
         yield f"{_MARKS[one.action]} {was}{printable(one.identity.address)}  ({names}: {one.identity.home})"
         if one.action in _MEANINGS:
             yield f"    {_MEANINGS[one.action]}"
-        if one.action == "update":
+        yield from (f"    {printable(each)}" for each in one.reasons)
+        if one.action in _SHOWN:
             yield from _fields(one.fields, width)
         origins = [_place(places.of(each)) for each in one.origins]
         yield from (f"    {each}" for each in origins[:MOST_ORIGINS])
@@ -255,7 +261,7 @@ def _json(change: Change, places: Places) -> dict[str, Any]:
         "action": change.action,
         "cause": change.cause,
         "risk": "unknown",
-        "reasons": [],
+        "reasons": list(change.reasons),
         "origins": [places.of(each) for each in change.origins],
         "fields": [
             {"path": each.path, "before": _plain(each.before), "after": _plain(each.after)}

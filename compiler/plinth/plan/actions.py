@@ -1,19 +1,14 @@
-"""What Terraform will do between two compiled roots, read from recorded schemas alone: no provider, no state.
+"""What Terraform will do between two compiled roots, read from schemas alone: no provider, no state.
 
-    predicted(schemas, before, after)    {"google_container_cluster.platform": "replace"}
+A root is the one document that Terraform makes of its files. What was applied is taken to be what the first
+one says, so the answer is about a change of the configuration, never about drift.
 
-A root is the one document that Terraform makes of its files. What was applied is taken to be what `before` says,
-so the answer is about a change of the configuration, never about drift.
+An argument is compared as its type has it: a set without order, an absent one as its default or zero. What
+a provider chooses where nothing is said (optional and computed) is kept where the saying stops, and changes,
+as far as anybody can tell, where it begins. A reference to what another resource computes becomes unknown
+where that one is made anew, and an unknown value is a change: so one replacement brings on others.
 
-An argument is compared as its type has it: a set without order, an absent one as its default or zero. What a
-provider chooses where nothing is said (optional and computed) is kept where the saying stops, and changes, as far
-as anybody can tell, where it begins. A reference to what another resource computes becomes unknown where that one
-is made anew, and an unknown value is a change: so one replacement brings on others.
-
-Nothing here knows a provider's code. Where that decides by itself (a subnetwork's range grows in place and does not
-shrink) the prediction is wrong; `support.single_changes` names each such case.
-
-Kept with the tests while no command reads schemas; it is a function of plain data, so that it can move as it is.
+Nothing here knows a provider's code: where that decides by itself, the prediction may be wrong.
 
 Source: Terraform, "Plugin protocol", `PlanResourceChange`; Plugin SDK, `schemaMap.Diff` of `helper/schema`;
 Terraform, "The lifecycle meta-argument".
@@ -26,13 +21,17 @@ from functools import cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from support.tf_schema import Block, Schemas
+    Block: TypeAlias = Mapping[str, Any]
+    Blocks: TypeAlias = Callable[[str], Block | None]
+    """The block of a resource type, None where it is not known."""
 
-Action: TypeAlias = Literal["create", "update", "replace", "create-then-delete", "delete", "refused"]
-"""`create-then-delete` replaces as well, the new one first. `refused`: `prevent_destroy` stops a replacement."""
+PlannedAction: TypeAlias = Literal["create", "update", "replace", "create-then-delete", "delete", "refused"]
+"""`create-then-delete` replaces too, the new one first. `refused`: `prevent_destroy` stops a replacement."""
 Path: TypeAlias = tuple[str | int, ...]
 Root: TypeAlias = "Mapping[str, Any]"
 
@@ -46,22 +45,41 @@ _TEMPLATE: Final = re.compile(r"(?<!\$)\$\{")
 _NOT_ARGUMENTS: Final = frozenset(
     {"//", "count", "depends_on", "for_each", "lifecycle", "provider", "timeouts"}
 )
+_LABELS: Final = (
+    ("google", "default_labels", "terraform_labels"),
+    ("aws", "default_tags", "tags_all"),
+)
+"""Where a provider's own arguments change resources: the provider, its argument, what shows the change."""
 _ZERO: Final = {"string": "", "number": 0, "bool": False}
 
 
-def predicted(schemas: Schemas, before: Root, after: Root) -> dict[str, Action]:
+class Planned(Struct, frozen=True, kw_only=True):
+    """What happens to one resource."""
+
+    action: PlannedAction
+    forced_by: tuple[Path, ...] = ()
+    """The arguments that no provider can change in place."""
+
+
+def predicted(blocks: Blocks, before: Root, after: Root) -> dict[str, Planned]:
     """Address of each resource that changes to what happens to it.
 
     What rests on a refused one is left out: Terraform stops there, and plans no further.
     """
-    comparison = _Comparison(schemas, before, after)
+    comparison = _Comparison(blocks, before, after)
     every = {address: comparison.action(address) for address in comparison.addresses()}
     return {
-        address: action
+        address: Planned(action=action, forced_by=comparison.forcing(address))
         for address, action in sorted(every.items())
         if action is not None
         and not any(every[other] == "refused" for other in comparison.foundations(address))
     }
+
+
+def show_path(path: Path) -> str:
+    """An argument as Terraform writes it: `node_config[0].spot`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")
 
 
 def differences(block: Block, before: Any, after: Any, path: Path = ()) -> Iterator[tuple[Path, bool]]:
@@ -93,7 +111,8 @@ def _nested(block: Block, old: list[Any], new: list[Any], path: Path) -> Iterato
         if pairs:
             yield path, any(forces for pair in pairs for _, forces in differences(block, *pair))
         return
-    for at, (one, other) in enumerate(zip_longest(old, new, fillvalue={})):
+    empty: dict[str, Any] = {}
+    for at, (one, other) in enumerate(zip_longest(old, new, fillvalue=empty)):
         yield from differences(block, one, other, (*path, at))
 
 
@@ -112,8 +131,10 @@ def _differ(flags: Mapping[str, Any], old: Any, new: Any) -> bool:
         return False
     if old is None and "computed" in flags["mode"]:
         return True
-    one, other = (flags.get("default") if each is None else each for each in (old, new))
-    return bool(_canonical(flags["type"], one) != _canonical(flags["type"], other))
+    one, other = (
+        _canonical(flags["type"], flags.get("default") if each is None else each) for each in (old, new)
+    )
+    return bool(one != other)
 
 
 def _canonical(kind: Any, value: Any) -> Any:
@@ -141,7 +162,7 @@ def _as(kind: str, value: Any) -> Any:
 
 
 def mentioned(value: Any) -> Iterator[str]:
-    """The addresses that a body refers to or waits for: `google_storage_bucket.a`, `ephemeral.random_password.b`."""
+    """The addresses that a body refers to or waits for: `google_storage_bucket.a`, ..."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from each if key == "depends_on" else mentioned(each)
@@ -155,14 +176,21 @@ def mentioned(value: Any) -> Iterator[str]:
 class _Comparison:
     """Two roots, and what is known of each resource so far."""
 
-    def __init__(self, schemas: Schemas, before: Root, after: Root) -> None:
-        self._schemas = schemas.blocks["resource"]
+    def __init__(self, blocks: Blocks, before: Root, after: Root) -> None:
+        self._blocks = blocks
         self._before, self._after = _resources(before), _resources(after)
-        labels = [
-            root.get("provider", {}).get("google", {}).get("default_labels") for root in (before, after)
-        ]
-        self._labels_differ = labels[0] != labels[1]
+        self._relabelled = {
+            attribute
+            for provider, argument, attribute in _LABELS
+            if _label(before, provider, argument) != _label(after, provider, argument)
+        }
         self.action = cache(self._action)
+
+    def forcing(self, address: str) -> tuple[Path, ...]:
+        """The arguments of a resource for whose change there has to be a new one."""
+        if address not in self._before or address not in self._after:
+            return ()
+        return tuple(path for path, forces in self._differences(address) if forces)
 
     def addresses(self) -> list[str]:
         """Every resource of either root."""
@@ -179,7 +207,7 @@ class _Comparison:
             waiting += new
         return frozenset(found)
 
-    def _action(self, address: str) -> Action | None:
+    def _action(self, address: str) -> PlannedAction | None:
         if address not in self._after:
             return "delete"
         if address not in self._before:
@@ -193,7 +221,11 @@ class _Comparison:
         return "update" if found else None
 
     def _differences(self, address: str) -> Iterator[tuple[Path, bool]]:
-        block = self._schemas[address.partition(".")[0]]
+        block = self._blocks(address.partition(".")[0])
+        if block is None:  # nobody knows how its arguments change
+            if self._before[address] != self._after[address]:
+                yield (), False
+            return
         before, after = self._before[address], self._after[address]
         ignored = after.get("lifecycle", {}).get("ignore_changes", ())
         old = {name: self._resolved(value, after=False) for name, value in before.items()}
@@ -201,8 +233,8 @@ class _Comparison:
         for path, forces in differences(block, old, new):
             if ignored != "all" and not any(_is_below(path, each) for each in ignored):
                 yield path, forces
-        if self._labels_differ and "terraform_labels" in block["attributes"]:
-            yield ("terraform_labels",), False
+        for name in self._relabelled & block.get("attributes", {}).keys():
+            yield (name,), False
 
     def _new_one_first(self, address: str) -> bool:
         """Whether this resource, or one that rests on it, is to be there before the old one goes."""
@@ -233,6 +265,12 @@ class _Comparison:
             return self._resolved(body[attribute], after=after)
         is_new = after and self.action(address) in {"create", "replace", "create-then-delete", "refused"}
         return UNKNOWN if is_new else f"{address}.{attribute}"
+
+
+def _label(root: Root, provider: str, argument: str) -> Any:
+    providers = root.get("provider", {})
+    found = providers.get(provider, {}) if isinstance(providers, dict) else {}
+    return found.get(argument) if isinstance(found, dict) else None
 
 
 def _resources(root: Root) -> dict[str, Mapping[str, Any]]:

@@ -1,0 +1,61 @@
+"""Make the facts of Terraform providers by which a diff tells a replacement from an update in place.
+
+    python tools/provider_schemas.py --source FOLDER
+
+`FOLDER` holds recorded provider schemas, as `tools/copy_tfschema.py` reads them. Of each resource type is
+kept what decides what a changed argument does: names, types, defaults, and what forces a new resource. A
+type is one line, so that a Git diff names those that a provider release changed.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+PROVIDERS = ("aws", "azurerm", "google", "random")
+TARGET = Path(__file__).parents[1] / "compiler" / "plinth" / "catalog" / "providers"
+
+ATTRIBUTE_FLAGS = ("mode", "type", "force_new", "default", "write_only")
+BLOCK_FLAGS = ("nesting", "force_new", "computed")
+
+
+def trimmed(block: dict[str, Any]) -> dict[str, Any]:
+    """A block with what decides, of the arguments that a configuration may set."""
+    kept: dict[str, Any] = {flag: block[flag] for flag in BLOCK_FLAGS if block.get(flag)}
+    attributes = {
+        name: {flag: flags[flag] for flag in ATTRIBUTE_FLAGS if flags.get(flag) not in (None, False)}
+        for name, flags in block.get("attributes", {}).items()
+        if flags["mode"] != "computed" or name == "terraform_labels"
+    }
+    blocks = {name: trimmed(nested) for name, nested in block.get("blocks", {}).items() if name != "timeouts"}
+    if attributes:
+        kept["attributes"] = attributes
+    if blocks:
+        kept["blocks"] = blocks
+    return kept
+
+
+def compact(value: object) -> str:
+    """Sorted JSON without a space."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def main() -> None:
+    """Write one file for each of `PROVIDERS`."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--source", type=Path, required=True, help="folder of recorded provider schemas")
+    source = parser.parse_args().source
+    TARGET.mkdir(parents=True, exist_ok=True)
+    for provider in PROVIDERS:
+        schema = json.loads((source / f"{provider}.json").read_text(encoding="utf-8"))
+        types = sorted(schema["resources"].items())
+        lines = ",\n".join(f"{compact(name)}:{compact(trimmed(block))}" for name, block in types)
+        text = f'{{"version":{compact(schema["version"])},"resources":{{\n{lines}\n}}}}\n'
+        (TARGET / f"{provider}.json").write_text(text, encoding="utf-8")
+        print(f"{provider} {schema['version']}: {len(types)} types, {len(text)} bytes")
+
+
+if __name__ == "__main__":
+    main()
