@@ -8,20 +8,17 @@ pins. So are the ledgers themselves.
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 import yaml
 
 from plinth.ir.fileset import File
-from plinth.ir.people import PatchFault
-from plinth.pipeline import Inputs, compile_spec
-from support.alternatives import ALTERNATIVES, written_anew
+from support.alternatives import ALTERNATIVES, EACH, compiled, written_anew
 from support.leaves import leaves, origin_of, write
-from support.platforms import FILE, example
+from support.platforms import example
 
 ONLY_ONE_VALUE: dict[str, str] = {
     "apiVersion": "one version of the format exists",
@@ -39,10 +36,10 @@ def test_every_leaf_of_the_example_is_written_anew_or_has_only_one_value():
     assert sorted([*ALTERNATIVES, *ONLY_ONE_VALUE]) == sorted(leaves(example()))
 
 
-@pytest.mark.parametrize("leaf", ALTERNATIVES)
+@pytest.mark.parametrize("leaf", EACH)
 def test_what_a_leaf_changes_names_that_leaf(leaf):
     before, after = written_anew(leaf)
-    old, new = _compiled(before), _compiled(after)
+    old, new = dict(compiled(before)), dict(compiled(after))
     assert unexplained(old, new, _expected(leaf)) == []
     assert old != new, "this leaf changes nothing"
 
@@ -58,7 +55,7 @@ def test_a_field_without_its_origin_is_found():
 
 def test_a_component_that_forgets_an_origin_is_found():
     leaf = "spec.components.jupyterhub.idle"
-    old, new = _compiled(example()), _compiled(write(example(), {leaf: ALTERNATIVES[leaf]}))
+    old, new = dict(compiled(example())), dict(compiled(write(example(), {leaf: ALTERNATIVES[leaf]})))
     path = "overlays/dev/jupyterhub/configmap-hub-plinth.yaml"
     for files in (old, new):
         origins = {
@@ -103,21 +100,6 @@ def _expected(leaf: str) -> tuple[str, ...]:
         places.add("spec." + item.split(".", 3)[3])
     lists = {place.rpartition(".")[0] for place in places}
     return tuple(f"{place}." for place in (*places, *(f"{each}.{ALTERNATIVES[leaf]}" for each in lists)))
-
-
-@functools.cache
-def _once(data: bytes) -> Files:
-    # A vendored base names a folder; what lies in it does not show in it.
-    result = compile_spec(data, FILE, Inputs(patch=_no_patch, vendored=lambda _component, _version: ()))
-    return {path: made for group in result.groups.values() for path, made in group.items()}
-
-
-def _compiled(data: bytes) -> dict[str, File]:
-    return dict(_once(data))
-
-
-def _no_patch(path: str) -> NoReturn:
-    raise PatchFault(path)
 
 
 def _differing(path: str, old: File, new: File) -> list[str]:

@@ -13,12 +13,10 @@ import pytest
 import yaml
 
 from plinth.ir.fileset import digest
-from plinth.ir.people import PatchFault
-from plinth.pipeline import Inputs, compile_spec
 from plinth.plan import ABSENT, Tree, diff, spec_changes
 from plinth.text.nodes import read_yaml
 from plinth.text.spans import show_path
-from support.alternatives import ALTERNATIVES, written_anew
+from support.alternatives import ALTERNATIVES, EACH, compiled, written_anew
 from support.leaves import origin_of
 from support.platforms import FILE, example
 
@@ -31,7 +29,7 @@ OPPOSITE = {
 }
 
 
-@pytest.mark.parametrize("leaf", ALTERNATIVES)
+@pytest.mark.parametrize("leaf", EACH)
 def test_every_change_names_the_lines_that_were_changed(leaf):
     before, after = written_anew(leaf)
     found = _diff(before, after)
@@ -43,7 +41,7 @@ def test_every_change_names_the_lines_that_were_changed(leaf):
     assert {each.cause for each in found.changes} == {"spec"}
 
 
-@pytest.mark.parametrize("leaf", ALTERNATIVES)
+@pytest.mark.parametrize("leaf", EACH)
 def test_a_revert_is_the_exact_opposite(leaf):
     before, after = written_anew(leaf)
     there, back = _diff(before, after), _diff(after, before)
@@ -92,6 +90,7 @@ def _lines_of(leaf):
     return {origin_of(leaf)}
 
 
+@functools.cache
 def _diff(before: bytes, after: bytes):
     old, new = _tree(before), _tree(after)
     return diff(old, old, new, spec=spec_changes(_document(before), _document(after)), due="compiler")
@@ -103,17 +102,12 @@ def _document(data):
 
 @functools.cache
 def _tree(data: bytes) -> Tree:
-    result = compile_spec(data, FILE, Inputs(patch=_no_patch, vendored=lambda _component, _version: ()))
-    files = {path: made for group in result.groups.values() for path, made in group.items()}
+    files = compiled(data)
     return Tree(
         marks={path: digest(made.content) for path, made in files.items()},
         read=lambda path: files[path].content,
         origins=lambda path: files[path].origins,
     )
-
-
-def _no_patch(path):
-    raise PatchFault(path)
 
 
 def _edited(diff):

@@ -47,6 +47,7 @@ def roots(tmp_path):
                     "HOME": str(tmp_path),
                     "TF_CLI_CONFIG_FILE": str(tmp_path / "config.tfrc"),
                     "CHECKPOINT_DISABLE": "1",
+                    "GOGC": "400",  # as in `support.terraform`
                     "GITHUB_OUTPUT": str(tmp_path / "output"),
                     "ENVIRONMENT": "dev",
                     "MODE": mode,

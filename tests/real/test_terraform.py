@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from plinth.ir.graph import build
 from plinth.ir.said import Because
 from plinth.ir.targets import TerraformResource
 from support import stub_provider, terraform, tf_schema
+from support.modules import Modules
 from support.roots import roots, whole, written
 
 SCHEMAS = sorted(Path(__file__).parents[1].joinpath("data", "tfschema").glob("*.json"))
@@ -27,7 +27,11 @@ LAYERS = ("network", "cluster", "platform")
 PROJECTS = {"dev": ("acme-ml-dev", 123456789012), "prod": ("acme-ml-prod", 210987654321)}
 
 
-@pytest.fixture(scope="session", params=sorted(terraform.OVERRIDES))
+@pytest.fixture(
+    scope="session",
+    # What was planned once serves every test, so one worker runs all those of a program.
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in sorted(terraform.OVERRIDES)],
+)
 def tool(request):
     found = terraform.find(request.param)
     if found is None:
@@ -36,16 +40,15 @@ def tool(request):
 
 
 @pytest.fixture(scope="session")
-def plan_of(tool, stub_providers, tmp_path_factory):
+def every_root(tool, stub_providers, tmp_path_factory):
+    """All roots, planned and judged at once."""
+    return Modules(tool, roots(), work=tmp_path_factory.mktemp("roots"), reattach=stub_providers)
+
+
+@pytest.fixture(scope="session")
+def plan_of(every_root):
     """The plan of a root of the example by its environment and layer."""
-
-    @cache
-    def plan(environment, layer):
-        folder = tmp_path_factory.mktemp(f"{environment}-{layer}")
-        root = written(roots()[f"example/{environment}/{layer}"], folder / "files")
-        return terraform.plan(tool, root, work=folder, reattach=stub_providers)
-
-    return plan
+    return lambda environment, layer: every_root.plans[f"example/{environment}/{layer}"]
 
 
 def of_type(plan, kind):
@@ -62,12 +65,11 @@ def test_a_root_fits_the_schemas_of_its_providers(name):
 
 
 @pytest.mark.parametrize("name", roots())
-def test_a_root_is_valid_and_can_be_planned(name, tool, stub_providers, tmp_path):
-    root = written(roots()[name], tmp_path / "files")
-    result = terraform.validate(tool, root, work=tmp_path, reattach=stub_providers)
-    assert result.errors == ()
-    assert result.ok
-    plan = terraform.plan(tool, root, work=tmp_path, reattach=stub_providers)
+def test_a_root_is_valid_and_can_be_planned(name, every_root):
+    assert every_root.errors.get(name, ()) == ()
+    plan = every_root.plans[name]
+    declared = whole(roots()[name]).get("resource", {})
+    assert set(terraform.actions(plan)) == {f"{kind}.{each}" for kind in declared for each in declared[kind]}
     assert set(terraform.actions(plan).values()) <= {("create",)}
     assert "google_service_account_key" not in json.dumps(plan)
 
@@ -107,10 +109,22 @@ def test_nothing_lets_in_the_whole_world(plan_of):
     }
 
 
+@pytest.fixture(scope="session")
+def applied(tool, stub_providers, tmp_path_factory):
+    """Every root of the example, applied and planned again."""
+    example = {name: files for name, files in roots().items() if name.startswith("example/")}
+    work = tmp_path_factory.mktemp("applied")
+    return Modules(tool, example, work=work, reattach=stub_providers, apply=True)
+
+
+def test_no_password_is_kept(applied):
+    assert '"google_sql_user"' in applied.state
+    assert stub_provider.NEVER_STORED not in applied.state
+    assert stub_provider.NEVER_STORED not in json.dumps(applied.plan)
+
+
 @pytest.mark.parametrize("environment", PROJECTS)
-def test_what_was_applied_needs_no_change_keeps_no_password_and_gives_nodes_two_roles(
-    environment, tool, stub_providers, tmp_path
-):
+def test_what_was_applied_needs_no_change_and_gives_nodes_two_roles(environment, applied):
     """Who a member is, is known after apply only, so the roles are read from the plan after one.
 
     Source: GKE, "Use least privilege service accounts"; Artifact Registry, "Access control".
@@ -118,14 +132,9 @@ def test_what_was_applied_needs_no_change_keeps_no_password_and_gives_nodes_two_
     email = f"acme-ml-nodes@{PROJECTS[environment][0]}.iam.gserviceaccount.com"
     granted, accounts = set(), set()
     for layer in LAYERS:
-        work = tmp_path / layer
-        work.mkdir()
-        root = written(roots()[f"example/{environment}/{layer}"], work / "files")
-        terraform.apply(tool, root, work=work, reattach=stub_providers)
-        plan = terraform.plan(tool, root, work=work, reattach=stub_providers)
+        plan = applied.plans[f"example/{environment}/{layer}"]
+        assert terraform.planned(plan)
         assert terraform.actions(plan) == {}
-        assert stub_provider.NEVER_STORED not in (work / "state").read_text(encoding="utf-8")
-        assert stub_provider.NEVER_STORED not in json.dumps(plan)
         for address, after in terraform.planned(plan).items():
             kind = address.partition(".")[0]
             if "_iam_" in kind and email in after["member"]:

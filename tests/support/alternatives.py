@@ -1,14 +1,26 @@
 """Another valid value for every scalar of the example, so that each can be changed in turn.
 
 before, after = written_anew("spec.nodePools.t4.nodes.max")
+
+Tests of `EACH` run in one worker for each value, so that all of them look at what was compiled once.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final, NoReturn
 
+import pytest
+
+from plinth.ir.people import PatchFault
+from plinth.pipeline import Inputs, compile_spec
 from support.leaves import write
-from support.platforms import example
+from support.platforms import FILE, example
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plinth.ir.fileset import File
 
 OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "spec.nodePools.system.name": {"spec.environments.prod.nodePools.system.name": "renamed"},
@@ -98,6 +110,9 @@ ALTERNATIVES: Final[dict[str, str]] = {
     "spec.environments.prod.components.cert-manager.version": "1.19.4",
 }
 
+EACH: Final = [pytest.param(leaf, marks=pytest.mark.xdist_group(leaf)) for leaf in ALTERNATIVES]
+"""Every value for `parametrize`."""
+
 
 def written_anew(leaf: str) -> tuple[bytes, bytes]:
     """The example with a leaf as it is and with another value, all else valid and alike."""
@@ -112,3 +127,14 @@ def _without_alternative(leaf: str) -> bytes:
     there, instead = BEFORE[leaf]
     assert example().decode().count(there) == 1
     return example().decode().replace(there, instead).encode()
+
+
+@cache
+def compiled(data: bytes) -> Mapping[str, File]:
+    """Every file that a spec compiles to by its path, beside no patch; compiled once and never to be altered."""
+    result = compile_spec(data, FILE, Inputs(patch=_no_patch, vendored=lambda _component, _version: ()))
+    return {path: made for group in result.groups.values() for path, made in group.items()}
+
+
+def _no_patch(path: str) -> NoReturn:
+    raise PatchFault(path)

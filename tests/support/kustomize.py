@@ -56,7 +56,8 @@ def build(folder: Path) -> dict[ObjectKey, dict[str, Any]]:
     """
     words = command()
     assert words is not None, MISSING
-    environment = {"PATH": os.defpath, "HOME": str(folder)}
+    # A CRD takes two thirds of the time where Go tidies up less often.
+    environment = {"PATH": os.defpath, "HOME": str(folder), "GOGC": "400"}
     done = subprocess.run(
         [*words, str(folder)], check=False, capture_output=True, timeout=TIMEOUT_S, env=environment
     )

@@ -22,6 +22,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,7 +148,7 @@ class StubProvider:
             lambda _: b"",
         )
         return accepted | {
-            "GetSchema": self._get_schema,
+            "GetSchema": lambda _: self._every_schema,
             "PrepareProviderConfig": lambda request: encode((1, request.raw(1))),
             "Configure": self._configure,
             "UpgradeResourceState": self._upgrade_resource_state,
@@ -159,7 +160,9 @@ class StubProvider:
             "OpenEphemeralResource": self._open_ephemeral_resource,
         }
 
-    def _get_schema(self, _: Message) -> bytes:
+    @cached_property
+    def _every_schema(self) -> bytes:
+        """Asked for by every process of core, and the same each time."""
         sections = ((2, self._resources), (3, self._data_sources), (8, self._ephemeral))
         return encode(
             (1, _schema(self._provider)),

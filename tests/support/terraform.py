@@ -193,4 +193,5 @@ def _environment(work: Path, reattach: str) -> dict[str, str]:
         "TF_IN_AUTOMATION": "1",
         "TF_REATTACH_PROVIDERS": reattach,
         "CHECKPOINT_DISABLE": "1",
+        "GOGC": "400",  # it is over before there is much to tidy up
     }

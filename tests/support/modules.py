@@ -1,0 +1,86 @@
+"""Many roots judged by one run of Terraform or OpenTofu, with stub providers.
+
+    modules = Modules(tool, roots(), work=tmp_path, reattach=stub_providers)
+    terraform.planned(modules.plans["example/dev/network"])
+
+Most of a run's time is spent before the first resource, so each root is a module of one configuration: its files
+byte for byte as they were compiled. Of a module's files core ignores the backend alone, which
+`support.terraform` would swap anyway.
+
+Source: Terraform, "Providers within modules", "JSON output format".
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from support import terraform
+from support.roots import written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from support.roots import Files
+    from support.terraform import JsonObject, Tool
+
+
+class Modules:
+    """What core says of each root, by the root's name."""
+
+    plan: JsonObject
+    """The plan of all."""
+    plans: dict[str, JsonObject]
+    """The plan of each root, as if it had been planned by itself: no address names a module."""
+    errors: dict[str, tuple[str, ...]]
+    """What `validate` finds wrong with a root, where it finds anything."""
+    state: str
+    """What the state of all holds; empty where nothing was applied."""
+
+    def __init__(
+        self, tool: Tool, roots: Mapping[str, Files], *, work: Path, reattach: str, apply: bool = False
+    ) -> None:
+        """Plan all; with `apply` what comes after it has been applied.
+
+        Raises:
+            CommandError: one cannot be planned; the text names its folder.
+        """
+        names = {name.replace("/", "--"): name for name in roots}
+        folder = work / "modules"
+        folder.mkdir()
+        for module, name in names.items():
+            written(roots[name], folder / module)
+        calls = {"module": {module: {"source": f"./{module}"} for module in names}}
+        (folder / "main.tf.json").write_text(json.dumps(calls), encoding="utf-8")
+        if apply:
+            terraform.apply(tool, folder, work=work, reattach=reattach)
+        self.plan = terraform.plan(tool, folder, work=work, reattach=reattach)
+        self.plans = {name: _part(self.plan, module) for module, name in names.items()}
+        self.errors = _errors(terraform.validate(tool, folder, work=work, reattach=reattach).output, names)
+        state = work / "state"
+        self.state = state.read_text(encoding="utf-8") if state.exists() else ""
+
+
+def _part(plan: JsonObject, module: str) -> JsonObject:
+    """All that a plan says of one module."""
+    prefix = f"module.{module}."
+    changes = [
+        {**each, "address": each["address"].removeprefix(prefix)}
+        for each in plan.get("resource_changes", ())
+        if each["address"].startswith(prefix)
+    ]
+    called = plan["configuration"]["root_module"]["module_calls"][module]
+    return {"resource_changes": changes, "configuration": called}
+
+
+def _errors(printed: str, names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for each in json.loads(printed[: printed.rindex("}") + 1])["diagnostics"]:
+        if each["severity"] == "error":
+            module = each.get("range", {}).get("filename", "").partition("/")[0]
+            # What core places nowhere is held against every root.
+            for name in [names[module]] if module in names else names.values():
+                found[name].append(f"{each['summary']}: {each['detail']}")
+    return {name: tuple(errors) for name, errors in found.items()}
