@@ -57,6 +57,8 @@ VERSION: Final = "plinth --version"
 MANY: Final = "100 environments"
 SOME: Final = "10 environments"
 BOUND: Final = "bound"
+FEW_POOLS: Final = "4 pools"
+MANY_POOLS: Final = "64 pools"
 TREES: Final = ("example", "reference")
 
 LIMITS: Final = {"reference": 0.7}
@@ -100,6 +102,7 @@ RATIOS: Final = (
     # 10 s, in starts of the bare interpreter.
     Budget(measure=f"{MANY}: cold", against=PASS, limit=600.0, quick=900.0),
     Budget(measure=f"{MANY}: cold", against=f"{SOME}: cold", limit=11.0, quick=13.0),
+    Budget(measure=f"{MANY_POOLS}: cold", against=f"{FEW_POOLS}: cold", limit=1.5, quick=1.9),
     Budget(measure=f"{MANY}: nothing changed", against=f"{MANY}: cold", limit=0.1, quick=0.15),
     Budget(measure=f"{MANY}: one value changed", against=f"{MANY}: cold", limit=1.0, quick=1.6),
 )

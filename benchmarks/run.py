@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import trees
-from budgets import BOUND, MANY, PASS, SOME, VERSION, judge
+from budgets import BOUND, FEW_POOLS, MANY, MANY_POOLS, PASS, SOME, VERSION, judge
 from exact import exact_claims
 from show import table
 from timing import Measure, process_environment, run_in_turn
@@ -64,6 +64,7 @@ class Bench:
         for name, tree in found.items():
             yield from self._of_tree(name, tree)
         yield from self._of_bound()
+        yield from self._of_pools()
         yield from self._of_fleets()
         self.left_out.append("validate: there is no such command; a compile validates")
 
@@ -125,6 +126,12 @@ class Bench:
         )
         yield Measure(key=f"{BOUND}: nothing changed", command=(*build, "--mode", "warm"))
         yield Measure(key=f"{BOUND}: diff", command=(*build, "--mode", "diff"))
+
+    def _of_pools(self) -> Iterator[Measure]:
+        for name, count in ((FEW_POOLS, 4), (MANY_POOLS, 64)):
+            tree = apart(trees.pools, self.folder / f"{count}-pools", self.mirror, count)
+            here = (*PLINTH, "compile", "-C", str(tree.root))
+            yield Measure(key=f"{name}: cold", command=here, before=tree.clear)
 
     def _of_fleets(self) -> Iterator[Measure]:
         some = apart(trees.fleet, self.folder / "some", self.mirror, 10)

@@ -110,6 +110,22 @@ def fleet(folder: Path, mirror: Path | None, count: int) -> Tree:
     return _made(Tree(root=folder, spec=text, changed_spec=_text(spec), is_vendored=bool(mirror)), mirror)
 
 
+def pools(folder: Path, mirror: Path | None, count: int) -> Tree:
+    """The example in one environment with so many node pools, three in four of them with GPUs."""
+    spec = _example_spec(vendored=mirror is not None)
+    del spec["spec"]["environments"]
+    spec["spec"]["network"]["pods"] = "10.64.0.0/12"
+    spec["spec"]["nodePools"] += [_pool(number) for number in range(count - len(spec["spec"]["nodePools"]))]
+    text = _text(spec)
+    return _made(Tree(root=folder, spec=text, changed_spec=text, is_vendored=bool(mirror)), mirror)
+
+
+def _pool(number: int) -> dict[str, Any]:
+    pool: dict[str, Any] = {"name": f"pool-{number:02d}", "cpu": 2 + number % 7, "nodes": {"max": 3}}
+    gpu = {"gpu": {"model": "t4"}, "capacity": "spot"} if number % 4 else {"memory": "16Gi"}
+    return pool | gpu
+
+
 def reference(folder: Path, mirror: Path) -> Tree:
     """25 upstreams in two environments, most of them plug-ins that are made here and now.
 

@@ -121,16 +121,12 @@ class Machine(Struct, frozen=True, kw_only=True):
     @property
     def family(self) -> str:
         """The series without the size: `n2d`, `m7i`, `Das_v5`, `NCas_T4_v3`."""
-        if self.cloud == "azure":
-            return re.sub(r"^Standard_([A-Z]+)\d+", r"\1", self.name)
-        return re.split(r"[-.]", self.name, maxsplit=1)[0]
+        return _family(self.cloud, self.name)
 
     @property
     def generation(self) -> int:
         """The number in the family's name: 7 for `m7i`, 5 for `Das_v5`; 1 where it has none."""
-        pattern = r"_v(\d+)$" if self.cloud == "azure" else r"(\d+)"
-        match = re.search(pattern, self.family)
-        return int(match[1]) if match else 1
+        return _generation(self.cloud, self.family)
 
     @property
     def is_metal(self) -> bool:
@@ -160,6 +156,20 @@ class Machine(Struct, frozen=True, kw_only=True):
         measured = self.alloc_memory_mib
         estimate = int(Decimal(str(self.memory_gib)) * 1024 * _USABLE_MEMORY)
         return (estimate if measured is None else measured) - _DAEMONS_MEMORY_MIB
+
+
+@cache
+def _family(cloud: str, name: str) -> str:
+    # Every machine of a cloud is looked at for every pool: what its name tells is found out once.
+    if cloud == "azure":
+        return re.sub(r"^Standard_([A-Z]+)\d+", r"\1", name)
+    return re.split(r"[-.]", name, maxsplit=1)[0]
+
+
+@cache
+def _generation(cloud: str, family: str) -> int:
+    match = re.search(r"_v(\d+)$" if cloud == "azure" else r"(\d+)", family)
+    return int(match[1]) if match else 1
 
 
 def machines(cloud: str) -> tuple[Machine, ...]:
