@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SHELL := /bin/bash
 PYTEST := $(BIN)/python tests/support/offline.py $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo test coverage rig check bench catalog clean help
+.PHONY: demo test coverage rig checkov check bench catalog clean help
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ coverage: $(VENV)/.ready  ## the same, with the lines and branches that no test 
 
 rig: $(VENV)/.ready  ## build the real systems under test once, into a cache outside the repository
 	@$(BIN)/python -m tests.rig build
+
+checkov: $(VENV)/.ready  ## the security gate over every compiled root, counted by cloud (installs checkov into the cache)
+	@PYTHONPATH=tests $(BIN)/python -m support.checkov
 
 check: $(VENV)/.ready  ## what a reviewer should not have to say: style, types, floors, and the example's tree
 	@$(BIN)/ruff check .
