@@ -37,6 +37,8 @@ class Cloud(ABC):
     """The cloud's section of the spec."""
     has_secret_store: bool = True
     """It has a store that External Secrets reads."""
+    has_device_plugin: bool = False
+    """Its nodes tell Kubernetes of their GPUs by themselves."""
 
     @abstractmethod
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:

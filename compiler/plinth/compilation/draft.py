@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 ALWAYS: Final = "argo-cd"
 """The component that every environment has: it brings all others."""
 
+DEVICE_PLUGIN: Final = "nvidia-device-plugin"
+"""The component that an environment has whose nodes do not tell of their GPUs by themselves."""
+
 
 class Compilation(Struct, frozen=True, kw_only=True):
     """One environment, compiled."""
@@ -71,6 +74,7 @@ class Draft:
             platform_name=Said(environment.platform_name, (("metadata", "name"),)),
             platform=platform,
             has_secret_store=cloud.has_secret_store,
+            has_device_plugin=cloud.has_device_plugin,
             outputs=inputs.outputs.get(environment.name, {}),
         )
         self._pinned: Mapping[str, Mapping[str, Any]] = (
@@ -96,6 +100,7 @@ class Draft:
         wanted: list[tuple[str, tuple[Origin, ...]]] = [
             (ALWAYS, (Because("Argo CD brings everything else into the cluster"),))
         ]
+        wanted += self._device_plugin()
         sections = self.environment.platform.components
         for field_name in sorted(type(sections).model_fields):
             section = getattr(sections, field_name)
@@ -126,6 +131,13 @@ class Draft:
                 (required, (*origins, Because(f"`{name}` needs `{required}`")))
                 for required in part.component.requires(part.section, self._context)
             ]
+
+    def _device_plugin(self) -> Iterable[tuple[str, tuple[Origin, ...]]]:
+        """What tells Kubernetes of the GPUs, where pools have some and the cloud leaves that to us."""
+        pools = [pool for pool in self.environment.platform.node_pools if pool.gpu]
+        if pools and not self._context.has_device_plugin:
+            why = Because("without a device plugin no pod can ask for a GPU")
+            yield DEVICE_PLUGIN, (*(pool.gpu.spec_path for pool in pools if pool.gpu), why)
 
     def ask(self) -> Iterable[Diagnostic]:
         """Collect the needs of the platform and of every component, and have the cloud answer each once."""

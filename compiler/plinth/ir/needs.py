@@ -29,6 +29,8 @@ class Context(Struct, frozen=True, kw_only=True):
     platform: spec.Platform
     has_secret_store: bool
     """The cloud keeps secrets; without, they are Kubernetes Secrets made by hand."""
+    has_device_plugin: bool = True
+    """Nodes tell Kubernetes of their GPUs by themselves."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """What `outputs.lock.yaml` has of the environment: values that an apply told."""
 
