@@ -129,7 +129,9 @@ class _Base:
         if self._data is None:
             self._console.say(f"there is no {self._options.file} in {self._revision.name}: everything is new")
             return _Before(compilations=(), tree=None, due="compiler")
-        if self._files.has_the_same(folder.workspace.inputs_seen):
+        # What the lock has is chosen anew in the folder only.
+        is_updated = bool(getattr(self._options, "update", ()))
+        if not is_updated and self._files.has_the_same(folder.workspace.inputs_seen):
             return _Before(compilations=result.compilations, tree=wanted, due=self._due(folder))
         project = Project(self._options, self._console, self._files)
         try:

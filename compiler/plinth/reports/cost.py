@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from plinth.ir.graph import Graph
-    from plinth.spec.platform import NodePool, Platform
+    from plinth.spec.platform import Platform
+    from plinth.spec.pools import NodePool
 
 WORKING_HOURS: Final = Decimal(176)
 """Of a month: 22 days of 8 hours."""

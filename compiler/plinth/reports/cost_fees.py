@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
-    from plinth.spec.platform import NodePool
+    from plinth.spec.pools import NodePool
 
 HOURS: Final = Decimal(730)
 """Of a month: a twelfth of 365 days."""
@@ -86,7 +86,7 @@ def _fee(fee: Fee, thing: Thing, pools: Sequence[NodePool], hours: Decimal) -> F
         fewest, most = sum(pool.nodes.min for pool in pools), sum(pool.nodes.max for pool in pools)
     elif fee.per == "node of a pool":
         named = thing.name if fee.pool is None else _word(_at(thing.body, fee.pool))
-        owner = next((pool for pool in pools if pool.name in {named, named.replace("_", "-")}), None)
+        owner = next((pool for pool in pools if _letters(pool.name) == _letters(named)), None)
         if owner is None:
             return f"{fee.name}: `{thing.address}`, which has no pool's name"
         name, fewest, most = owner.name, owner.nodes.min, owner.nodes.max
@@ -97,6 +97,11 @@ def _fee(fee: Fee, thing: Thing, pools: Sequence[NodePool], hours: Decimal) -> F
     units = HOURS if fee.unit == "month" else Decimal(1)
     monthly = spread(rate, fewest, most, hours, units)
     return FeeCost(fee=fee.name, address=thing.address, pool=name, monthly=monthly, as_of=fee.as_of)
+
+
+def _letters(name: str) -> str:
+    """A name without what clouds and Terraform do not allow in one."""
+    return "".join(filter(str.isalnum, name))
 
 
 def _times(fee: Fee, body: Any) -> Decimal | None:
