@@ -131,7 +131,7 @@ def test_three_system_nodes_of_4_vcpus_cost_what_is_known_of_them(cloud, machine
             "azure",
             [
                 resource("azurerm_kubernetes_cluster", sku_tier="Standard"),
-                resource("azurerm_nat_gateway", sku_name="Standard"),
+                resource("azurerm_nat_gateway", sku_name="StandardV2"),
                 resource("azurerm_public_ip", sku="Standard"),
             ],
         ),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from plinth.catalog.fees import fees
 from plinth.catalog.machines import Machine, by_name, machines
 from plinth.ir.money import Monthly, total
 from plinth.ir.said import settle
@@ -19,7 +20,7 @@ from plinth.ir.targets import Base, TerraformResource
 from plinth.reports.cost_fees import FeeCost, Thing, fee_costs, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from plinth.ir.graph import Graph
     from plinth.spec.platform import Platform
@@ -117,7 +118,7 @@ def _cost(environment: Environment, hours: Decimal) -> EnvironmentCost:
     pools = environment.platform.node_pools
     chosen = {pool.name: _machine(cloud, environment.pins.get(pool.name)) for pool in pools}
     counted = tuple(_pool(pool, environment.pins.get(pool.name), chosen[pool.name], hours) for pool in pools)
-    lines = list(fee_costs(cloud, _things(environment), pools, hours))
+    lines = list(fee_costs(cloud, _things(environment, {fee.kind for fee in fees(cloud)}), pools, hours))
     unknown = [*_unpriced(counted), *(each for each in lines if isinstance(each, str))]
     if any(base.objects is None for base in environment.graph.of(Base)):
         unknown.append("load balancers of upstreams that Argo CD fetches: their objects are not at hand")
@@ -185,10 +186,12 @@ def _unpriced(pools: Iterable[PoolCost]) -> Iterator[str]:
             yield f"what flex start saves in pool `{pool.pool}`: it is counted on demand"
 
 
-def _things(environment: Environment) -> Iterator[Thing]:
+def _things(environment: Environment, kinds: Collection[str]) -> Iterator[Thing]:
+    """What is compiled and of these kinds, which are few among many."""
     for resource in environment.graph.of(TerraformResource):
-        if resource.block == "resource":
+        if resource.block == "resource" and resource.type in kinds:
             body, _ = settle(resource.arguments)
             yield Thing(resource.type, resource.address, resource.name, body)
     for address, body in environment.objects:
-        yield Thing(str(body.get("kind", "")), address, "", body)
+        if body.get("kind") in kinds:
+            yield Thing(body["kind"], address, "", body)

@@ -48,8 +48,7 @@ def fee_costs(
 ) -> Iterator[FeeCost | str]:
     """The fees of what is compiled, and in words what has one that is not known."""
     known = fees(cloud)
-    kinds = {fee.kind for fee in known}
-    candidates = [each for each in things if each.kind in kinds]
+    candidates = tuple(things)
     for fee in known:
         found = [each for each in candidates if each.kind == fee.kind]
         for line in (_fee(fee, each, pools, hours) for each in found):
