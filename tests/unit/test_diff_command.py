@@ -67,6 +67,18 @@ def test_an_edit_is_told_with_its_line_and_nothing_is_written(tree, told):
         "The spec\n"
         "~ spec.nodePools.t4.nodes.max: 3 -> 8  platform.yaml:17\n"
         "\n"
+        "Cost, USD a month\n"
+        "~ dev: idle floor 408.28, expected 695.56 -> 933.87 (+238.31), ceiling 1,599.84 -> 2,588.29 (+988.45)\n"
+        "    t4: expected 127.78 -> 340.75 (+212.97), ceiling 530.00 -> 1,413.34 (+883.34)\n"
+        "    NAT gateway: expected 3.24 -> 4.47 (+1.23), ceiling 10.22 -> 15.33 (+5.11)\n"
+        "    boot disks: expected 38.93 -> 63.04 (+24.11), ceiling 130.00 -> 230.00 (+100.00)\n"
+        "~ prod: idle floor 739.90, expected 980.08 -> 1,218.39 (+238.31), ceiling 1,736.11 -> 2,724.56 (+988.45)\n"
+        "    t4: expected 127.78 -> 340.75 (+212.97), ceiling 530.00 -> 1,413.34 (+883.34)\n"
+        "    NAT gateway: expected 3.52 -> 4.75 (+1.23), ceiling 8.18 -> 13.29 (+5.11)\n"
+        "    boot disks: expected 41.70 -> 65.81 (+24.11), ceiling 110.00 -> 210.00 (+100.00)\n"
+        "  together: idle floor 1,148.18, expected 1,675.64 -> 2,152.26 (+476.62), "
+        "ceiling 3,335.95 -> 5,312.84 (+1,976.89)\n"
+        "\n"
         "Terraform\n"
         "~ google_container_node_pool.t4  (dev, prod: cluster)\n"
         "    /autoscaling/0/total_max_node_count: 3 -> 8\n"
@@ -77,11 +89,18 @@ def test_an_edit_is_told_with_its_line_and_nothing_is_written(tree, told):
     assert git(tree, "status", "--porcelain") == " M platform.yaml\n"
 
 
+def moved(*amounts):
+    """Floor, expected and ceiling: before, after, and what that changes where it does."""
+    found = (dict(zip(("before", "after", "change"), (*each, "0.00")[:3], strict=True)) for each in amounts)
+    return dict(zip(("floor", "expected", "ceiling"), found, strict=True))
+
+
 def test_json_has_the_contract(tree, told):
     edit(tree, MAX)
     code, out, _ = told("--format", "json", "--env", "dev")
     document = json.loads(out)
     origins = [{"path": "spec.nodePools.t4.nodes.max", "file": "platform.yaml", "line": 17}]
+    total = moved(("408.28", "408.28"), ("695.56", "933.87", "238.31"), ("1599.84", "2588.29", "988.45"))
     assert code == 2
     assert document == {
         "schema": "plinth.dev/diff/v1",
@@ -111,7 +130,41 @@ def test_json_has_the_contract(tree, told):
                 "fields": [{"path": "/autoscaling/0/total_max_node_count", "before": 3, "after": 8}],
             },
         ],
-        "cost": {},
+        "cost": {
+            "currency": "USD",
+            "per": "month",
+            "environments": [
+                {
+                    "environment": "dev",
+                    **total,
+                    "pools": [
+                        {
+                            "pool": "t4",
+                            **moved(
+                                ("0.00", "0.00"),
+                                ("127.78", "340.75", "212.97"),
+                                ("530.00", "1413.34", "883.34"),
+                            ),
+                        }
+                    ],
+                    "fees": [
+                        {
+                            "fee": "NAT gateway",
+                            **moved(("1.02", "1.02"), ("3.24", "4.47", "1.23"), ("10.22", "15.33", "5.11")),
+                        },
+                        {
+                            "fee": "boot disks",
+                            **moved(
+                                ("10.00", "10.00"),
+                                ("38.93", "63.04", "24.11"),
+                                ("130.00", "230.00", "100.00"),
+                            ),
+                        },
+                    ],
+                }
+            ],
+            "total": total,
+        },
         "summary": {"create": 0, "update": 1, "replace": 0, "delete": 0, "rename": 0, "forget": 0},
     }
 

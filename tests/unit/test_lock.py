@@ -14,8 +14,9 @@ from plinth.text.nodes import plain, read_yaml
 
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=1, max_size=12)
+PRICES = st.decimals(0, 999_999, places=6).map(str)
 PINS = st.fixed_dictionaries(
-    {"machine": TEXTS}, optional={"onDemandUsdPerHour": TEXTS, "runnersUp": st.lists(TEXTS, max_size=2)}
+    {"machine": TEXTS}, optional={"onDemandUsdPerHour": PRICES, "runnersUp": st.lists(TEXTS, max_size=2)}
 )
 UPSTREAMS = {
     f"{name}/{version}": load(name, version)
@@ -103,6 +104,24 @@ def locked(**rest):
             locked(environments={"dev": {"nodePools": {"t4": {}}}}),
             "`environments.dev.nodePools.t4.machine` is no text",
             id="a pool without a machine",
+        ),
+        *(
+            pytest.param(
+                locked(
+                    environments={
+                        "dev": {"nodePools": {"t4": {"machine": "n1", "onDemandUsdPerHour": price}}}
+                    }
+                ),
+                f"`environments.dev.nodePools.t4.onDemandUsdPerHour` is no {kind}",
+                id=f"a price of {price!r}",
+            )
+            for price, kind in [
+                ("free", "price"),
+                ("-1", "price"),
+                ("NaN", "price"),
+                ("1e3", "price"),
+                (0.54, "text"),
+            ]
         ),
         pytest.param(
             locked(upstreams={"a/1": {"vendored": {}}}),

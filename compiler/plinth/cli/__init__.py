@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "schema": "print the JSON Schema of platform.yaml, for editors",
     "why": "say which line of the spec a compiled line comes from, or what a part of it becomes",
     "images": "list the container images that the platform's pods name, and where",
+    "cost": "say what the platform costs in a month, idle, expected and at most, and what an edit does to it",
     "graph": "draw the platform: what comes before what, as text or Mermaid",
     "explain": "say what a diagnostic means and how to mend it",
     "completion": "print what makes a shell complete commands and options",

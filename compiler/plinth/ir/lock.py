@@ -6,6 +6,7 @@ upstreams. A newer catalogue moves nothing that stands here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,7 @@ LAYERED: Final = "layered"
 """The layout of an environment for which the file says none."""
 
 _SOURCE_KINDS: Final = {GitSource: "git", FileSource: "file", ChartSource: "chart"}
+_PRICE: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?")
 
 
 class LockError(ValueError):
@@ -127,6 +129,10 @@ def lock_text(
 def _pin(data: Any, where: str) -> Mapping[str, Any]:
     pin = _map(data, where)
     _text(pin.get("machine"), f"{where}.machine")
+    price = _text(pin.get("onDemandUsdPerHour", "0"), f"{where}.onDemandUsdPerHour")
+    if not _PRICE.fullmatch(price):
+        raise LockError(f"`{where}.onDemandUsdPerHour` is no price")
+    _text(pin.get("pricedOn", ""), f"{where}.pricedOn")
     return pin
 
 

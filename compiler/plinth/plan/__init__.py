@@ -22,6 +22,7 @@ from plinth.text.nodes import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from plinth.ir.money import CostChange
     from plinth.text.nodes import Node
     from plinth.text.spans import SpecPath
 
@@ -52,6 +53,8 @@ class Diff(Struct, frozen=True, kw_only=True):
     spec: tuple[SpecChange, ...]
     changes: tuple[Change, ...]
     """Sorted; those of the spec first."""
+    cost: tuple[CostChange, ...] = ()
+    """What that does to the costs; empty where they stay, and where nobody knows what they were."""
 
     @property
     def is_empty(self) -> bool:

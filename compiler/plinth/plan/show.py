@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from plinth.diagnostics.show import printable
 from plinth.ir.origins import place_of
+from plinth.plan.costs import TITLE, cost_lines, costs_json
 from plinth.plan.fields import ABSENT
 from plinth.text.spans import show_path
 
@@ -87,7 +88,7 @@ def as_json(diff: Diff, places: Places) -> dict[str, Any]:
         "schema": SCHEMA,
         "base": places.base,
         "changes": changes,
-        "cost": {},
+        "cost": costs_json(diff.cost),
         "summary": {action: counts.get(action, 0) for action in _MARKS},
     }
 
@@ -139,6 +140,8 @@ def _longest_run(line: str) -> int:
 def _parts(diff: Diff, places: Places, width: int) -> Iterator[tuple[str, list[str]]]:
     if diff.spec:
         yield "The spec", [_spec_line(each, places, width) for each in diff.spec]
+    if diff.cost:
+        yield TITLE, list(cost_lines(diff.cost))
     for cause in ("spec", "compiler", "stale"):
         for layer, title in _LAYERS.items():
             some = [each for each in diff.changes if each.cause == cause and each.identity.layer == layer]
