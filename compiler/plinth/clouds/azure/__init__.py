@@ -31,8 +31,8 @@ class ExistingAzure(Section):
     """What is there already inside the subscription."""
 
     network: Annotated[str, Field(pattern=_RESOURCE_NAME)] = Field(
-        description="A virtual network with the subnets `nodes`, `control-plane`, `endpoints` and, for a "
-        "database, `databases`; nodes have a NAT gateway there."
+        description="A virtual network with the subnets `nodes`, `control-plane` and `endpoints`; "
+        "nodes have a NAT gateway there."
     )
     resource_group: Annotated[str, Field(pattern=_RESOURCE_NAME)] | None = Field(
         default=None, description="The network's resource group; the platform's own where absent."

@@ -173,6 +173,7 @@ def _identity(names: Names) -> dict[str, Any]:
         "name": names.cluster,
         "dns_prefix": names.cluster,
         "node_resource_group": names.node_group,
+        "disk_encryption_set_id": Expression("azurerm_disk_encryption_set.platform.id"),
         "sku_tier": "Standard",
         "identity": [
             {
@@ -189,7 +190,10 @@ def _identity(names: Names) -> dict[str, Any]:
         ],
         "oidc_issuer_enabled": True,
         "workload_identity_enabled": True,
-        "depends_on": [f"azurerm_role_assignment.cluster-{name}" for name, _ in _RIGHTS],
+        "depends_on": [
+            "azurerm_role_assignment.cluster-disks",
+            *(f"azurerm_role_assignment.cluster-{name}" for name, _ in _RIGHTS),
+        ],
         "lifecycle": {
             "ignore_changes": [
                 "kubernetes_version",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from plinth.clouds.azure.keys import storage_encryption
 from plinth.clouds.azure.names import BLOB_ZONE, Names
 from plinth.clouds.azure.vault import private_endpoint
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, BucketFacts
-from plinth.ir.said import Expression, said, text
+from plinth.ir.said import Expression, Said, said, text
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _account(names: Names, origins: tuple[Origin, ...]) -> tuple[Target, ...]:
             "name": names.storage_account,
             "account_kind": "StorageV2",
             "account_tier": "Standard",
-            "account_replication_type": names.zones.map(lambda zones: "ZRS" if len(zones) > 1 else "LRS"),
+            "account_replication_type": _replication(names),
             "min_tls_version": "TLS1_2",
             "https_traffic_only_enabled": True,
             "shared_access_key_enabled": False,
@@ -79,6 +80,7 @@ def _account(names: Names, origins: tuple[Origin, ...]) -> tuple[Target, ...]:
             "infrastructure_encryption_enabled": True,
             # With a hierarchy of folders there are no versions: what was overwritten would be lost.
             "is_hns_enabled": False,
+            **storage_encryption(names),
             "blob_properties": [
                 {
                     "versioning_enabled": True,
@@ -112,3 +114,10 @@ def _account(names: Names, origins: tuple[Origin, ...]) -> tuple[Target, ...]:
         "platform", "blob", "azurerm_storage_account.platform.id", BLOB_ZONE, names, origins=origins
     )
     return account, old_versions, endpoint
+
+
+def _replication(names: Names) -> Said:
+    """Copies in three zones where there are some, and in the region that Azure pairs with this one."""
+    zones, elsewhere = names.zones, names.copied_elsewhere()
+    kind = {(True, True): "GZRS", (True, False): "ZRS", (False, True): "GRS", (False, False): "LRS"}
+    return Said(kind[len(zones.value) > 1, elsewhere.value], (*zones.origins, *elsewhere.origins))

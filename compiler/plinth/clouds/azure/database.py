@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from plinth.clouds.azure.names import DATABASE_ZONE
 from plinth.clouds.azure.secrets import entry, password
+from plinth.clouds.azure.vault import private_endpoint
 from plinth.ir.answers import Answer, DatabaseFacts, NoFacts, SecretFacts
 from plinth.ir.said import Expression, Said, said, text, why
 from plinth.ir.targets import Target, TerraformResource
@@ -50,9 +52,7 @@ def server(need: needs.DatabaseServer, names: Names) -> Answer[NoFacts]:
             "storage_mb": STORAGE_MB,
             "auto_grow_enabled": True,
             "backup_retention_days": KEPT_DAYS,
-            "geo_redundant_backup_enabled": True,
-            "delegated_subnet_id": names.subnet_id("databases"),
-            "private_dns_zone_id": names.private_zone_id(names.database_zone),
+            "geo_redundant_backup_enabled": names.copied_elsewhere(),
             "public_network_access_enabled": False,
             "administrator_login": ADMINISTRATOR,
             "administrator_password_wo": Expression(_READ_BACK),
@@ -67,7 +67,16 @@ def server(need: needs.DatabaseServer, names: Names) -> Answer[NoFacts]:
         },
         origins=origins,
     )
-    return Answer(targets=(*_administrator(names, origins), made, *_settings(origins)), facts=NoFacts())
+    endpoint = private_endpoint(
+        "platform",
+        "postgresqlServer",
+        "azurerm_postgresql_flexible_server.postgres.id",
+        DATABASE_ZONE,
+        names,
+        origins=origins,
+    )
+    targets = (*_administrator(names, origins), made, endpoint, *_settings(origins))
+    return Answer(targets=targets, facts=NoFacts())
 
 
 _STANDBY_DRIFT: Final = ("high_availability[0].standby_availability_zone",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.clouds.azure.identity import AUDIENCE
-from plinth.clouds.azure.vault import OFFICER
+from plinth.clouds.azure.vault import OFFICERS
 from plinth.ir.answers import Answer, NoFacts
 from plinth.ir.said import Expression, said, text
 from plinth.ir.targets import Target, TerraformBlock, TerraformResource
@@ -113,7 +113,7 @@ def _rights(names: Names) -> list[tuple[str, str, Any]]:
     rights: list[tuple[str, str, Any]] = [
         ("resources", "Contributor", group),
         ("roles", "Role Based Access Control Administrator", group),
-        ("secrets", OFFICER, Expression("azurerm_key_vault.platform.id")),
+        *((what, role, Expression("azurerm_key_vault.platform.id")) for what, role in OFFICERS.items()),
     ]
     if not names.has_own_network:
         rights.append(("network", "Network Contributor", names.network_id()))

@@ -21,14 +21,33 @@ LONGEST_REGISTRY: Final = 50
 LONGEST_CLUSTER: Final = 63
 LONGEST_POOL: Final = 12
 
-SUBNETS: Final = ("control-plane", "databases", "endpoints", "nodes")
+SUBNETS: Final = ("control-plane", "endpoints", "nodes")
 
 BLOB_ZONE: Final = "privatelink.blob.core.windows.net"
 VAULT_ZONE: Final = "privatelink.vaultcore.azure.net"
+DATABASE_ZONE: Final = "privatelink.postgres.database.azure.com"
 REGISTRY_ZONE: Final = "privatelink.azurecr.io"
 
 ISSUER: Final = "azurerm_kubernetes_cluster.platform.oidc_issuer_url"
 """Who vouches for the cluster's service accounts, as Terraform knows it where the cluster is made."""
+
+UNPAIRED: Final = frozenset(
+    {
+        "austriaeast",
+        "belgiumcentral",
+        "chilecentral",
+        "indonesiacentral",
+        "israelcentral",
+        "italynorth",
+        "malaysiawest",
+        "mexicocentral",
+        "newzealandnorth",
+        "polandcentral",
+        "qatarcentral",
+        "spaincentral",
+    }
+)
+"""Regions without another that Azure would copy to. Source: Azure, "List of Azure regions"."""
 
 _SUFFIX_LENGTH: Final = 6
 
@@ -56,11 +75,11 @@ class Names:
         self.node_group = text(self.group, "-nodes")
         self.vault = text(self.platform, "-", self._suffix())
         self.database_server = text(self.platform, "-", self._suffix())
-        self.database_zone = text(self.platform, ".private.postgres.database.azure.com")
         self.database_host = text(self.database_server, ".postgres.database.azure.com")
         letters = self.platform.map(lambda name: name.replace("-", ""))
         self.storage_account = text(letters, self._suffix())
         self.registry = text(letters, self._suffix())
+        self.encryption = text(self.platform, "-encryption")
         self.tags: dict[str, str | Said] = {
             "environment": context.environment,
             "managed-by": "plinth",
@@ -76,6 +95,10 @@ class Names:
         """Names of these kinds are one space over all of Azure: a few letters make ours ours."""
         place = text(self.subscription, "/", self.group)
         return place.map(lambda text: hashlib.sha256(text.encode()).hexdigest()[:_SUFFIX_LENGTH])
+
+    def copied_elsewhere(self) -> Said:
+        """Whether the region has another to which Azure copies what is kept in it."""
+        return self.region.map(lambda region: region not in UNPAIRED)
 
     def group_id(self) -> Said:
         """The platform's resource group."""

@@ -1,8 +1,8 @@
 """The network with its subnets, the way out, and the private names of what Azure runs for us.
 
-The spec's range of nodes is divided: half of it is for nodes, a quarter for private endpoints and a
-quarter for databases. The control plane has its own range, inside the same network: it is reached
-there without a tunnel, by nodes and by people. Pods have addresses that the network never sees.
+The spec's range of nodes is divided: half of it is for nodes, a quarter for private endpoints; the
+last quarter is left for what may come. The control plane has its own range, inside the same network:
+it is reached there without a tunnel, by nodes and by people. The network never sees pods' addresses.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.azure.names import BLOB_ZONE, REGISTRY_ZONE, VAULT_ZONE, Names
+from plinth.clouds.azure.names import BLOB_ZONE, DATABASE_ZONE, REGISTRY_ZONE, VAULT_ZONE, Names
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, NoFacts
 from plinth.ir.said import Expression, Origin, Said, said, text
@@ -24,10 +24,7 @@ SMALLEST_NODES: Final = 24
 RESERVED: Final = 5
 """Addresses of every subnet that Azure keeps for itself."""
 
-_DELEGATED: Final = {
-    "control-plane": "Microsoft.ContainerService/managedClusters",
-    "databases": "Microsoft.DBforPostgreSQL/flexibleServers",
-}
+_DELEGATED: Final = {"control-plane": "Microsoft.ContainerService/managedClusters"}
 _JOIN: Final = "Microsoft.Network/virtualNetworks/subnets/join/action"
 
 
@@ -50,10 +47,10 @@ def answer(need: Network, names: Names, platform: spec.Platform) -> Answer[NoFac
     targets: list[Target] = [group]
     if names.has_own_network:
         targets += [_network(need, names, origins), _security_group(names, origins)]
-        for name, range_ in _ranges(need.network, has_database=_has_database(platform)).items():
+        for name, range_ in _ranges(need.network).items():
             targets += _subnet(name, range_, origins)
         targets += _way_out(names, origins)
-    for label, zone, zone_origins in _private_zones(names, platform, origins):
+    for label, zone, zone_origins in _private_zones(platform, origins):
         targets += _private_zone(label, zone, names, zone_origins)
     return Answer(targets=tuple(targets), facts=NoFacts())
 
@@ -69,8 +66,8 @@ def range_faults(platform: spec.Platform) -> list[Diagnostic]:
         return [
             Diagnostic(
                 code="PLN303",
-                message=f"`{nodes}` is too small for Azure, where it is divided among nodes, "
-                "private endpoints and databases",
+                message=f"`{nodes}` is too small for Azure, where it is divided between nodes "
+                "and private endpoints",
                 help=f"give it /{SMALLEST_NODES} or more",
                 path=path,
             )
@@ -121,21 +118,18 @@ def _has_database(platform: spec.Platform) -> bool:
     return platform.storage.database is not None and platform.storage.database.existing is None
 
 
-def _ranges(network: spec.Network, *, has_database: bool) -> dict[str, Said]:
+def _ranges(network: spec.Network) -> dict[str, Said]:
     """The range of each subnet."""
     nodes = said(network, "nodes")
 
     def part(text: str, *, deeper: int, at: int) -> str:
         return str(list(ipaddress.IPv4Network(text).subnets(prefixlen_diff=deeper))[at])
 
-    ranges = {
+    return {
         "control-plane": said(network, "control_plane"),
         "endpoints": nodes.map(lambda text: part(text, deeper=2, at=2)),
         "nodes": nodes.map(lambda text: part(text, deeper=1, at=0)),
     }
-    if has_database:
-        ranges["databases"] = nodes.map(lambda text: part(text, deeper=2, at=3))
-    return ranges
 
 
 def _network(need: Network, names: Names, origins: tuple[Origin, ...]) -> TerraformResource:
@@ -249,22 +243,22 @@ def _way_out(names: Names, origins: tuple[Origin, ...]) -> list[Target]:
 
 
 def _private_zones(
-    names: Names, platform: spec.Platform, origins: tuple[Origin, ...]
-) -> list[tuple[str, Said | str, tuple[Origin, ...]]]:
+    platform: spec.Platform, origins: tuple[Origin, ...]
+) -> list[tuple[str, str, tuple[Origin, ...]]]:
     """Zones in which the platform's own services have private addresses, by a label of ours."""
-    zones: list[tuple[str, Said | str, tuple[Origin, ...]]] = [
+    zones: list[tuple[str, str, tuple[Origin, ...]]] = [
         ("registry", REGISTRY_ZONE, origins),
         ("vault", VAULT_ZONE, origins),
     ]
     if any(bucket.url is None for bucket in platform.storage.buckets):
         zones.append(("blob", BLOB_ZONE, (platform.storage.said_path("buckets"),)))
     if _has_database(platform):
-        zones.append(("databases", names.database_zone, (platform.storage.said_path("database"),)))
+        zones.append(("database", DATABASE_ZONE, (platform.storage.said_path("database"),)))
     return zones
 
 
 def _private_zone(
-    label: str, zone: Said | str, names: Names, origins: tuple[Origin, ...]
+    label: str, zone: str, names: Names, origins: tuple[Origin, ...]
 ) -> list[TerraformResource]:
     """A zone and its link to the network, in the form of the provider's major version."""
     of_major = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.clouds.azure import keys
 from plinth.clouds.azure.names import VAULT_ZONE, Names
 from plinth.ir.said import Expression, Said, said, text, why
 from plinth.ir.targets import Target, TerraformResource
@@ -11,7 +13,8 @@ from plinth.ir.targets import Target, TerraformResource
 if TYPE_CHECKING:
     from plinth.spec import platform as spec
 
-OFFICER: Final = "Key Vault Secrets Officer"
+OFFICERS: Final = {"keys": "Key Vault Crypto Officer", "secrets": "Key Vault Secrets Officer"}
+"""Who applies has both, or can write neither."""
 READER: Final = "Key Vault Secrets User"
 
 
@@ -47,25 +50,27 @@ def targets(network: spec.Network, names: Names) -> list[Target]:
         },
         origins=reason,
     )
-    officers = [
+    officers = tuple(
         TerraformResource(
             layer="cluster",
             type="azurerm_role_assignment",
-            name=f"vault-{group}",
+            name=f"{what}-{group}",
             arguments={
                 "scope": Expression("azurerm_key_vault.platform.id"),
-                "role_definition_name": OFFICER,
+                "role_definition_name": role,
                 "principal_id": Said(group, names.admin_groups.origins),
                 "principal_type": "Group",
             },
             origins=names.admin_groups.origins,
         )
         for group in names.admin_groups.value
-    ]
+        for what, role in OFFICERS.items()
+    )
     endpoint = private_endpoint(
         "cluster", "vault", "azurerm_key_vault.platform.id", VAULT_ZONE, names, origins=reason
     )
-    return [vault, log, endpoint, *officers]
+    able = tuple(each.address for each in officers if each.name.startswith("keys-"))
+    return [vault, log, endpoint, *officers, *keys.targets(names, (*able, endpoint.address))]
 
 
 def private_endpoint(
@@ -95,10 +100,20 @@ def private_endpoint(
 
 
 def _reach(network: spec.Network) -> dict[str, Any]:
-    """Who reaches the vault from outside: those who reach the control plane."""
-    access, allow = said(network, "access"), said(network, "allow")
-    is_public = access.map(lambda text: text == "public")
+    """From outside, the ranges that the spec allows reach the vault: Terraform runs there, or inside."""
+    allow = said(network, "allow").map(lambda ranges: sorted(filter(_is_public, ranges)))
     rules: dict[str, Any] = {"default_action": "Deny", "bypass": "AzureServices"}
-    if is_public.value:
-        rules["ip_rules"] = Said(sorted(allow.value), (*allow.origins, *access.origins))
-    return {"public_network_access_enabled": is_public, "network_acls": [rules]}
+    if allow.value:
+        rules["ip_rules"] = allow
+    return {"public_network_access_enabled": allow.map(bool), "network_acls": [rules]}
+
+
+def _is_public(cidr: str) -> bool:
+    """Whether the vault's firewall takes the range: it knows addresses of the internet alone."""
+    range_ = ipaddress.IPv4Network(cidr)
+    return not any(range_.subnet_of(private) for private in _PRIVATE)
+
+
+_PRIVATE: Final = tuple(
+    ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
+)
