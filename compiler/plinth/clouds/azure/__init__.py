@@ -54,9 +54,9 @@ class AzureSection(CloudSection):
     region: Annotated[str, Field(pattern=r"^[a-z]{2,30}[0-9]?$")] = Field(
         description="`eastus2`, `westeurope`, ..."
     )
-    zones: tuple[Literal["1", "2", "3"], ...] = Field(
-        default=("1", "2", "3"),
-        description="The region's zones to put nodes in, in quotes; empty for a region without zones.",
+    zones: tuple[Literal["1", "2", "3"], ...] | None = Field(
+        default=None,
+        description="The region's zones to put nodes in, in quotes; all that it has where absent.",
     )
     admin_groups: tuple[Annotated[str, Field(pattern=_GUID)], ...] = Field(
         min_length=1,

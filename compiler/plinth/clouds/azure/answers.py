@@ -51,6 +51,7 @@ class AzureAnswers(Answers):
         return (
             *self._names.faults(("metadata", "name")),
             *region_faults("azure", TITLE, platform.cloud),
+            *roots.state_faults(platform),
             *network.range_faults(platform),
             *network.zone_faults(platform.cloud),
             *network.access_faults(platform.network),

@@ -311,7 +311,7 @@ def _operations() -> dict[str, Any]:
         ],
         "auto_scaler_profile": [
             {
-                "expander": "priority",
+                "expander": "least-waste",
                 "balance_similar_node_groups": True,
                 # A notebook has a volume of its own; a node that it left must not stay for a cache.
                 "skip_nodes_with_local_storage": False,

@@ -109,10 +109,13 @@ def continuous_integration(
 
 
 def _rights(names: Names) -> list[tuple[str, str, Any]]:
-    group = names.group_id()
+    group, subscription = names.group_id(), text("/subscriptions/", names.subscription)
     rights: list[tuple[str, str, Any]] = [
         ("resources", "Contributor", group),
         ("roles", "Role Based Access Control Administrator", group),
+        # Which kinds of resources the subscription knows, and the budget, are beyond any group.
+        ("subscription", "Reader", subscription),
+        ("budget", "Cost Management Contributor", subscription),
         *((what, role, Expression("azurerm_key_vault.platform.id")) for what, role in OFFICERS.items()),
     ]
     if not names.has_own_network:

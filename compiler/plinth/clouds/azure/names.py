@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from plinth.catalog.regions import zones
 from plinth.ir.names import too_long
 from plinth.ir.said import Said, said, text
 
@@ -60,7 +61,7 @@ class Names:
         self.subscription: Said = said(cloud, "subscription_id")
         self.tenant: Said = said(cloud, "tenant_id")
         self.region: Said = said(cloud, "region")
-        self.zones: Said = said(cloud, "zones").map(sorted)
+        self.zones: Said = self._zones(said(cloud, "zones"))
         self.admin_groups: Said = said(cloud, "admin_groups").map(sorted)
         self.provider_major: Said = said(cloud, "provider_major")
         self.platform: Said = context.platform_name
@@ -90,6 +91,13 @@ class Names:
             "location": self.region,
             "tags": self.tags,
         }
+
+    def _zones(self, wanted: Said) -> Said:
+        """The zones of nodes, sorted: those that are named, or all that the region is known to have."""
+        if wanted.value is not None:
+            return wanted.map(sorted)
+        known = [name.rpartition("-")[2] for name in zones("azure", self.region.value)]
+        return Said(known, (*wanted.origins, *self.region.origins))
 
     def _suffix(self) -> Said:
         """Names of these kinds are one space over all of Azure: a few letters make ours ours."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.catalog.regions import known_regions, zones
 from plinth.clouds.azure.names import BLOB_ZONE, DATABASE_ZONE, REGISTRY_ZONE, VAULT_ZONE, Names
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, NoFacts
@@ -86,16 +87,30 @@ def range_faults(platform: spec.Platform) -> list[Diagnostic]:
 
 
 def zone_faults(cloud: spec.CloudSection) -> list[Diagnostic]:
-    """Zones that are named twice."""
-    zones: tuple[str, ...] = said(cloud, "zones").value
-    if len(set(zones)) == len(zones):
+    """Zones that are named twice, or that the region does not have."""
+    wanted, region = said(cloud, "zones").value or (), said(cloud, "region").value
+    path = cloud.said_path("zones")
+    if len(set(wanted)) != len(wanted):
+        return [
+            Diagnostic(
+                code="PLN207",
+                message="a zone is named twice",
+                help='name each zone once: `zones: ["1", "2", "3"]`',
+                path=path,
+            )
+        ]
+    known = {name.rpartition("-")[2] for name in zones("azure", region)}
+    missing = sorted(set(wanted) - known)
+    if not missing or region not in known_regions("azure"):
         return []
     return [
         Diagnostic(
-            code="PLN207",
-            message="a zone is named twice",
-            help='name each zone once: `zones: ["1", "2", "3"]`',
-            path=cloud.said_path("zones"),
+            code="PLN312",
+            message=f"`{region}` has no zone `{missing[0]}`",
+            help=f"it has {', '.join(f'`{each}`' for each in sorted(known))}"
+            if known
+            else "it has no zones: leave `zones` out, or take a region that has some",
+            path=path,
         )
     ]
 
@@ -194,10 +209,10 @@ def _way_out(names: Names, origins: tuple[Origin, ...]) -> list[Target]:
     """Nodes have no public address; what they call outside sees one address that stays.
 
     The newer kind of NAT gateway is in every zone by itself and takes none; where all nodes are in
-    one zone, the older kind is put there beside them.
+    one zone, or the region has none, the older kind is put beside them.
     """
     is_zonal = len(names.zones.value) == 1
-    sku = names.zones.map(lambda zones: "Standard" if len(zones) == 1 else "StandardV2")
+    sku = names.zones.map(lambda zones: "StandardV2" if len(zones) > 1 else "Standard")
     zones = {"zones": names.zones} if is_zonal else {}
     address = TerraformResource(
         layer="network",

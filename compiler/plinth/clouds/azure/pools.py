@@ -2,7 +2,7 @@
 
 One of them, the first that is always there, is part of the cluster as AKS wants it; the others are
 resources of their own. Pools count the nodes of all zones, as the spec does. `spot-then-on-demand`
-is two pools of one label: the autoscaler tries the spot one first.
+is two pools of one label: where one cannot grow, the autoscaler turns to the other.
 """
 
 from __future__ import annotations
@@ -166,6 +166,8 @@ def _pool(pool: spec.NodePool, names: Names, machine: Machine, *, is_spot: bool)
         "tags": names.tags,
     }
     capacity = said(pool, "capacity").origins
+    if suffix:
+        arguments["min_count"] = Said(0, capacity)  # what is always there is spot
     if is_spot:
         arguments |= {
             "priority": Said("Spot", capacity),
@@ -177,7 +179,7 @@ def _pool(pool: spec.NodePool, names: Names, machine: Machine, *, is_spot: bool)
         surge = {"max_unavailable": "1"} if is_scarce(pool) else {"max_surge": "33%"}
         arguments["upgrade_settings"] = [surge]
     if pool.reservation:
-        arguments["capacity_reservation_group_id"] = said(pool, "reservation")
+        arguments["capacity_reservation_group_id"] = _reservation(pool, names)
     return TerraformResource(
         layer="cluster",
         type="azurerm_kubernetes_cluster_node_pool",
@@ -185,6 +187,14 @@ def _pool(pool: spec.NodePool, names: Names, machine: Machine, *, is_spot: bool)
         arguments=arguments,
         origins=(pool.spec_path,),
     )
+
+
+def _reservation(pool: spec.NodePool, names: Names) -> Said:
+    """A reservation group by its id, whose first slash the spec leaves out, or by its name beside the cluster."""
+    group = said(pool, "reservation")
+    if "/" in group.value:
+        return text("/", group)
+    return names.id_of("Microsoft.Compute/capacityReservationGroups", group)
 
 
 def _nodes(
@@ -235,11 +245,7 @@ def _disk(pool: spec.NodePool, machine: Machine) -> dict[str, Any]:
 
 def _taints(pool: spec.NodePool, machine: Machine, *, is_spot: bool) -> list[Said]:
     """Ours, and the one that AKS puts on spot nodes by itself: unsaid, it would be a difference for ever."""
-    ours = [
-        text(taint["key"], "=", taint["value"], ":", taint["effect"])
-        for taint in taints(pool, machine)
-        if is_spot or is_scarce(pool)
-    ]
+    ours = [text(taint["key"], "=", taint["value"], ":", taint["effect"]) for taint in taints(pool, machine)]
     if not is_spot:
         return ours
     return [*ours, Said(f"{SPOT_KEY}=spot:NoSchedule", said(pool, "capacity").origins)]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.clouds.azure.names import LONGEST_STORAGE_ACCOUNT
 from plinth.ir.answers import Answer, NoFacts
+from plinth.ir.names import too_long
 from plinth.ir.said import Said, origins_of, said, text, why
 from plinth.ir.targets import Target, TerraformBlock
 
 if TYPE_CHECKING:
     from plinth.clouds.azure.names import Names
+    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir.needs import Roots
     from plinth.ir.targets import Layer
+    from plinth.spec import platform as spec
 
 OLDEST_TERRAFORM: Final = ">= 1.11"
 """1.11 has write-only arguments, so that no password is kept in a state. OpenTofu counts alike."""
@@ -80,6 +84,21 @@ def answer(need: Roots, names: Names) -> Answer[NoFacts]:
     return Answer(targets=tuple(targets), facts=NoFacts())
 
 
+def state_account(state: spec.State) -> Said:
+    """The storage account that holds states: the bucket's letters and digits, for it knows no others."""
+    return said(state, "bucket").map(lambda name: "".join(filter(str.isalnum, name)))
+
+
+def state_faults(platform: spec.Platform) -> tuple[Diagnostic, ...]:
+    """A name for the states' storage account that Azure would refuse."""
+    if platform.state is None:
+        return ()
+    name, path = state_account(platform.state).value, platform.state.said_path("bucket")
+    if len(name) > LONGEST_STORAGE_ACCOUNT:
+        return (too_long(name, LONGEST_STORAGE_ACCOUNT, "a storage account on Azure", path),)
+    return ()
+
+
 def _version(layer: Layer, need: Roots, names: Names) -> Said | str:
     """The root with the network links private DNS zones to it, which the majors write each in its own way."""
     has_network = layer == "network" or "network" not in need.layers
@@ -90,13 +109,12 @@ def _backend(need: Roots, names: Names, layer: Layer) -> tuple[dict[str, Any], t
     state = need.context.platform.state
     if state is None:
         return {"local": {"path": "terraform.tfstate"}}, ()
-    account = said(state, "bucket")
+    account = state_account(state)
     key = text(names.platform, "/", need.context.environment, "/", layer, ".tfstate")
     backend = {
         "storage_account_name": account,
         "container_name": STATE_CONTAINER,
         "key": key,
-        "subscription_id": names.subscription,
         "tenant_id": names.tenant,
         "use_azuread_auth": True,
     }
