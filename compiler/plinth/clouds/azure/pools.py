@@ -81,7 +81,7 @@ def default_pool(whole: platform.Platform, names: Names, pinned: Mapping[str, st
     if isinstance(chosen, Diagnostic):
         return None
     return {
-        "name": _name(pool),
+        **_called(_name(pool)),
         **_nodes(pool, names, chosen.machine),
         "type": "VirtualMachineScaleSets",
         "upgrade_settings": [{"max_surge": "33%"}],
@@ -119,6 +119,15 @@ def _name(pool: spec.NodePool, suffix: str = "") -> Said:
     return text(said(pool, "name").map(lambda name: name.replace("-", "")), suffix)
 
 
+def _called(name: Said) -> dict[str, Said]:
+    """What a pool is made of cannot change in place: its nodes move to one of another name and back."""
+    kept = LONGEST_POOL - len(_ROTATION_SUFFIX)
+    return {
+        "name": name,
+        "temporary_name_for_rotation": name.map(lambda text: text[:kept] + _ROTATION_SUFFIX),
+    }
+
+
 def _name_faults(pool: spec.NodePool) -> list[Diagnostic]:
     name = _names(pool)[-1]
     if len(name) <= LONGEST_POOL:
@@ -131,7 +140,7 @@ def _capacity_faults(pool: spec.NodePool) -> list[Diagnostic]:
         return []
     return [
         Diagnostic(
-            code="PLN318",
+            code="PLN305",
             message=f"capacity `{pool.capacity}` is rented on Google Cloud only",
             help="take `on-demand`, `spot` or `spot-then-on-demand`; a `reservation` is sure to be there",
             path=pool.said_path("capacity"),
@@ -156,7 +165,7 @@ def _mig_faults(pool: spec.NodePool) -> list[Diagnostic]:
 def _pool(pool: spec.NodePool, names: Names, machine: Machine, *, is_spot: bool) -> TerraformResource:
     suffix = "" if is_spot or pool.capacity == "on-demand" else ON_DEMAND_SUFFIX
     arguments: dict[str, Any] = {
-        "name": _name(pool, suffix),
+        **_called(_name(pool, suffix)),
         "kubernetes_cluster_id": Expression("azurerm_kubernetes_cluster.platform.id"),
         "mode": "User",
         **_nodes(pool, names, machine, capacity="spot" if is_spot else "on-demand"),
@@ -190,7 +199,7 @@ def _pool(pool: spec.NodePool, names: Names, machine: Machine, *, is_spot: bool)
 
 
 def _reservation(pool: spec.NodePool, names: Names) -> Said:
-    """A reservation group by its id, whose first slash the spec leaves out, or by its name beside the cluster."""
+    """A reservation group by its id, less the first slash, or by its name in the platform's own group."""
     group = said(pool, "reservation")
     if "/" in group.value:
         return text("/", group)
@@ -215,10 +224,6 @@ def _nodes(
         "node_public_ip_enabled": False,
         "max_pods": 110,
         "node_labels": {POOL_LABEL: said(pool, "name"), CAPACITY_LABEL: label},
-        # What a pool is made of cannot change in place: nodes move to a pool of this name and back.
-        "temporary_name_for_rotation": _name(pool).map(
-            lambda name: name[: LONGEST_POOL - len(_ROTATION_SUFFIX)] + _ROTATION_SUFFIX
-        ),
     }
     # GPUs and spot machines are where they are: a pool that names zones is refused where one has none.
     if names.zones.value and not is_scarce(pool):
