@@ -25,7 +25,7 @@ def targets(names: Names, officers: tuple[str, ...]) -> list[Target]:
 
     `officers` are the addresses of the rights that whoever applies needs before a key can be made.
     """
-    made: list[Target] = [_key(name, officers) for name in KEYS]
+    made: list[Target] = [_key(name, officers, names) for name in KEYS]
     identity = TerraformResource(
         layer="cluster",
         type="azurerm_user_assigned_identity",
@@ -83,7 +83,7 @@ def storage_encryption(names: Names) -> dict[str, Any]:
     }
 
 
-def _key(name: str, officers: tuple[str, ...]) -> TerraformResource:
+def _key(name: str, officers: tuple[str, ...], names: Names) -> TerraformResource:
     return TerraformResource(
         layer="cluster",
         type="azurerm_key_vault_key",
@@ -106,7 +106,7 @@ def _key(name: str, officers: tuple[str, ...]) -> TerraformResource:
             "depends_on": list(officers),
             "lifecycle": {"ignore_changes": ["expiration_date"], "prevent_destroy": True},
         },
-        origins=_REASON,
+        origins=(*_REASON, *names.admin_groups.origins),
     )
 
 

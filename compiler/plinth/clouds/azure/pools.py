@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from plinth.catalog.machines import Machine
     from plinth.ir.needs import NodePool
+    from plinth.ir.said import Origin
     from plinth.spec import platform
     from plinth.spec import pools as spec
 
@@ -42,7 +43,6 @@ GPU_DISK_GB: Final = 256
 LARGEST_EPHEMERAL_GB: Final = 2040
 
 SPOT_KEY: Final = "kubernetes.azure.com/scalesetpriority"
-SPOT_TOLERATION: Final = {"key": SPOT_KEY, "operator": "Equal", "value": "spot", "effect": "NoSchedule"}
 
 ON_DEMAND_SUFFIX: Final = "od"
 _ROTATION_SUFFIX: Final = "tmp"
@@ -56,7 +56,7 @@ def answer(
     """A pool of the machine that its shape asks for, or why there is none."""
     pool = need.pool
     chosen = machine_for(pool, cloud="azure", title=TITLE, pinned=pinned.get(pool.name))
-    tolerations = (SPOT_TOLERATION,) if pool.capacity in SPOT else ()
+    tolerations = (_spot_toleration(pool),) if pool.capacity in SPOT else ()
     faults = (*_capacity_faults(pool), *_name_faults(pool), *_mig_faults(pool))
     if isinstance(chosen, Diagnostic):
         return Answer(facts=pool_facts(pool, None, tolerations), diagnostics=(chosen, *faults))
@@ -169,7 +169,7 @@ def _pool(pool: spec.NodePool, names: Names, machine: Machine, *, is_spot: bool)
         "kubernetes_cluster_id": Expression("azurerm_kubernetes_cluster.platform.id"),
         "mode": "User",
         **_nodes(pool, names, machine, capacity="spot" if is_spot else "on-demand"),
-        "node_taints": _taints(pool, machine, is_spot=is_spot),
+        "node_taints": Said(_taints(pool, machine, is_spot=is_spot), _why_so_rented(pool)),
         **_gpu(pool),
         "lifecycle": {"ignore_changes": ["node_count", "orchestrator_version"]},
         "tags": names.tags,
@@ -186,7 +186,7 @@ def _pool(pool: spec.NodePool, names: Names, machine: Machine, *, is_spot: bool)
     else:
         # There is no quota for one more GPU node, so one goes before one comes.
         surge = {"max_unavailable": "1"} if is_scarce(pool) else {"max_surge": "33%"}
-        arguments["upgrade_settings"] = [surge]
+        arguments["upgrade_settings"] = Said([surge], _why_so_rented(pool))
     if pool.reservation:
         arguments["capacity_reservation_group_id"] = _reservation(pool, names)
     return TerraformResource(
@@ -246,6 +246,15 @@ def _disk(pool: spec.NodePool, machine: Machine) -> dict[str, Any]:
         "os_disk_type": Said("Ephemeral" if size else "Managed", origins),
         "os_disk_size_gb": Said(size or wanted, origins),
     }
+
+
+def _why_so_rented(pool: spec.NodePool) -> tuple[Origin, ...]:
+    return (*scarcity_origins(pool), *said(pool, "capacity").origins)
+
+
+def _spot_toleration(pool: spec.NodePool) -> dict[str, Said]:
+    toleration = {"key": SPOT_KEY, "operator": "Equal", "value": "spot", "effect": "NoSchedule"}
+    return {key: Said(value, said(pool, "capacity").origins) for key, value in toleration.items()}
 
 
 def _taints(pool: spec.NodePool, machine: Machine, *, is_spot: bool) -> list[Said]:
