@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
-from contextlib import ExitStack
-from functools import cache
 
 import hypothesis
 import pytest
@@ -104,8 +102,8 @@ def update_golden(request):
 @pytest.fixture(scope="session")
 def served():
     """Serves recordings once in this process; gives the value of `TF_REATTACH_PROVIDERS` for them."""
-    with ExitStack() as running:
-        yield cache(lambda some: running.enter_context(stub_provider.serve(some)))
+    with stub_provider.serving() as served:
+        yield served
 
 
 @pytest.fixture(scope="session")
