@@ -302,7 +302,6 @@ def _operations() -> dict[str, Any]:
         "node_provisioning_profile": [{"mode": "Manual"}],
         "storage_profile": [{"blob_driver_enabled": True}],
         "key_vault_secrets_provider": [{"secret_rotation_enabled": True}],
-        "monitor_metrics": [{}],
         "oms_agent": [
             {
                 "log_analytics_workspace_id": Expression("azurerm_log_analytics_workspace.platform.id"),

@@ -111,7 +111,7 @@ def _account(names: Names, origins: tuple[Origin, ...]) -> tuple[Target, ...]:
         origins=origins,
     )
     endpoint = private_endpoint(
-        "platform", "blob", "azurerm_storage_account.platform.id", BLOB_ZONE, names, origins=origins
+        "azurerm_storage_account.platform", "blob", BLOB_ZONE, names, layer="platform", origins=origins
     )
     return account, old_versions, endpoint
 

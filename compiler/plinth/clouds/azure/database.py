@@ -68,11 +68,11 @@ def server(need: needs.DatabaseServer, names: Names) -> Answer[NoFacts]:
         origins=origins,
     )
     endpoint = private_endpoint(
-        "platform",
+        "azurerm_postgresql_flexible_server.postgres",
         "postgresqlServer",
-        "azurerm_postgresql_flexible_server.postgres.id",
         DATABASE_ZONE,
         names,
+        layer="platform",
         origins=origins,
     )
     targets = (*_administrator(names, origins), made, endpoint, *_settings(origins))

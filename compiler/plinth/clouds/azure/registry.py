@@ -37,11 +37,11 @@ def answer(need: Registry, names: Names) -> Answer[NoFacts]:
         origins=need.origins,
     )
     endpoint = private_endpoint(
-        "cluster",
+        "azurerm_container_registry.images",
         "registry",
-        "azurerm_container_registry.images.id",
         REGISTRY_ZONE,
         names,
+        layer="cluster",
         origins=need.origins,
     )
     reader = TerraformResource(

@@ -11,6 +11,8 @@ from plinth.ir.said import Expression, Said, said, text, why
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
+    from plinth.ir.said import Origin
+    from plinth.ir.targets import Layer
     from plinth.spec import platform as spec
 
 OFFICERS: Final = {"keys": "Key Vault Crypto Officer", "secrets": "Key Vault Secrets Officer"}
@@ -67,16 +69,20 @@ def targets(network: spec.Network, names: Names) -> list[Target]:
         for what, role in OFFICERS.items()
     )
     endpoint = private_endpoint(
-        "cluster", "vault", "azurerm_key_vault.platform.id", VAULT_ZONE, names, origins=reason
+        "azurerm_key_vault.platform", "vault", VAULT_ZONE, names, layer="cluster", origins=reason
     )
     able = tuple(each.address for each in officers if each.name.startswith("keys-"))
     return [vault, log, endpoint, *officers, *keys.targets(names, (*able, endpoint.address))]
 
 
 def private_endpoint(
-    layer: Any, what: str, resource: str, zone: str, names: Names, *, origins: tuple[Any, ...]
+    resource: str, part: str, zone: str, names: Names, *, layer: Layer, origins: tuple[Origin, ...]
 ) -> TerraformResource:
-    """An address in the network by which a service of Azure's is reached, and its name there."""
+    """An address in the network by which a service of Azure's is reached, and its name there.
+
+    `part` is what Azure calls the part of the resource that is reached: `blob`, `vault`, ...
+    """
+    what = part.lower()
     return TerraformResource(
         layer=layer,
         type="azurerm_private_endpoint",
@@ -88,8 +94,8 @@ def private_endpoint(
             "private_service_connection": [
                 {
                     "name": what,
-                    "private_connection_resource_id": Expression(resource),
-                    "subresource_names": [what],
+                    "private_connection_resource_id": Expression(f"{resource}.id"),
+                    "subresource_names": [part],
                     "is_manual_connection": False,
                 }
             ],
