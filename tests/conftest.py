@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
-from pathlib import Path
 
 import hypothesis
 import pytest
 
 from plinth.cli import main
-from support import golden, offline, platforms, stub_provider, watched
+from support import golden, offline, platforms, recordings, stub_provider, watched
 
 pytest_plugins = ("rig.fixtures",)
 
 WATCH = pytest.StashKey[watched.Watch]()
-
-SCHEMAS = sorted(Path(__file__).parent.joinpath("data", "tfschema").glob("*.json"))
 
 
 # How fast a machine is says nothing of the code: no test fails for being slow.
@@ -103,10 +100,16 @@ def update_golden(request):
 
 
 @pytest.fixture(scope="session")
-def stub_providers():
-    """The value of `TF_REATTACH_PROVIDERS` for the recorded providers, served once in this process."""
-    with stub_provider.serve(SCHEMAS) as reattach:
-        yield reattach
+def served():
+    """Serves recordings once in this process; gives the value of `TF_REATTACH_PROVIDERS` for them."""
+    with stub_provider.serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def stub_providers(served):
+    """The value of `TF_REATTACH_PROVIDERS` for each recorded provider, in its oldest version."""
+    return served(recordings.oldest())
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-PROVIDERS = ("google", "random")
+PROVIDERS = ("azurerm", "azurerm5", "google", "random")
 
 TARGET = Path(__file__).parents[1] / "tests" / "data" / "tfschema"
 
@@ -29,7 +29,19 @@ def attributes(mode: str, kind: str, *names: str, **flags: bool) -> dict[str, An
 # The recordings hold no ephemeral resource types, which Terraform knows since 1.10 and OpenTofu
 # since 1.11. Each is stated here as its provider's source declares it.
 EPHEMERAL_RESOURCES: dict[str, dict[str, dict[str, Any]]] = {
-    "google": {
+    "hashicorp/azurerm": {
+        # Source: terraform-provider-azurerm, internal/services/keyvault/key_vault_secret_ephemeral.go
+        "azurerm_key_vault_secret": {
+            "attributes": {
+                **attributes("required", "string", "key_vault_id", "name"),
+                **attributes("optional", "string", "version"),
+                **attributes("computed", "string", "expiration_date", "not_before_date"),
+                **attributes("computed", "string", "value", sensitive=True),
+            },
+            "blocks": {},
+        },
+    },
+    "hashicorp/google": {
         # Source: terraform-provider-google,
         # google/services/secretmanager/ephemeral_google_secret_manager_secret_version.go
         "google_secret_manager_secret_version": {
@@ -45,7 +57,7 @@ EPHEMERAL_RESOURCES: dict[str, dict[str, dict[str, Any]]] = {
             "blocks": {},
         },
     },
-    "random": {
+    "hashicorp/random": {
         # Source: terraform-provider-random 3.7.1, internal/provider/ephemeral_password.go
         "random_password": {
             "attributes": {
@@ -56,6 +68,21 @@ EPHEMERAL_RESOURCES: dict[str, dict[str, dict[str, Any]]] = {
                 ),
                 **attributes("optional", "string", "override_special"),
                 **attributes("computed", "string", "bcrypt_hash", "result", sensitive=True),
+            },
+            "blocks": {},
+        },
+    },
+}
+
+# Data sources that the recordings lack, with what we read of them.
+DATA_SOURCES: dict[str, dict[str, dict[str, Any]]] = {
+    "hashicorp/azurerm": {
+        # Source: terraform-provider-azurerm, internal/services/containers/kubernetes_cluster_data_source.go
+        "azurerm_kubernetes_cluster": {
+            "attributes": {
+                **attributes("required", "string", "name", "resource_group_name"),
+                **attributes("optional_computed", "string", "id"),
+                **attributes("computed", "string", "node_resource_group", "oidc_issuer_url"),
             },
             "blocks": {},
         },
@@ -90,7 +117,8 @@ def main() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     for provider in PROVIDERS:
         schema = json.loads((source / f"{provider}.json").read_text(encoding="utf-8"))
-        schema["ephemeral_resources"] = EPHEMERAL_RESOURCES[provider]
+        schema["data_sources"] |= DATA_SOURCES.get(schema["provider"], {})
+        schema["ephemeral_resources"] = EPHEMERAL_RESOURCES[schema["provider"]]
         (TARGET / f"{provider}.json").write_text(render(schema), encoding="utf-8")
         counts = ", ".join(f"{len(schema[section])} {section}" for section in TYPE_SECTIONS)
         print(f"{provider} {schema['version']}: {counts}")

@@ -20,13 +20,13 @@ def cloud(request):
 
 
 @pytest.fixture(scope="module")
-def scans(cloud, stub_providers, tmp_path_factory):
+def scans(cloud, served, tmp_path_factory):
     if terraform.find("terraform") is None:
         pytest.skip(terraform.missing("terraform"))
     some, program = checkov.by_cloud()[cloud], checkov.find()
     return (
         checkov.scan_written(program, some, tmp_path_factory.mktemp("written")),
-        checkov.scan_planned(program, some, tmp_path_factory.mktemp("planned"), stub_providers),
+        checkov.scan_planned(program, some, tmp_path_factory.mktemp("planned"), served),
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from plinth.cli import main
-from support import platforms, stub_provider, terraform
+from support import platforms, recordings, stub_provider, terraform
 
-SCHEMAS = sorted(Path(__file__).parents[1].joinpath("data", "tfschema").glob("*.json"))
+SCHEMAS = recordings.oldest()
 
 NETWORK = "generated/dev/terraform/network"
 

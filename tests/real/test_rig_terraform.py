@@ -31,7 +31,7 @@ def tool(request):
 @pytest.fixture(scope="module")
 def every_root(tool, stub_providers, tmp_path_factory):
     """All roots in one configuration."""
-    documents = {name: whole(files) for name, files in roots().items()}
+    documents = {name: whole(files) for name, files in roots("google").items()}
     work = tmp_path_factory.mktemp(tool.name)
     return google_provider.Roots(tool, documents, work=work, reattach=stub_providers)
 
@@ -57,20 +57,20 @@ def first(every_root, creates):
 @pytest.fixture(scope="module")
 def second(every_root, creates):
     """What a plan says of each root after that."""
-    documents = {name: whole(files) for name, files in roots().items()}
+    documents = {name: whole(files) for name, files in roots("google").items()}
     applied = every_root.applied(creates)
     state = every_root.state({name: (applied[name], root) for name, root in documents.items()})
     return every_root.read(every_root.plan(state))
 
 
-@pytest.mark.parametrize("name", roots())
+@pytest.mark.parametrize("name", roots("google"))
 def test_the_provider_finds_a_root_valid(name, faults):
     assert faults.get(name, ()) == ()
 
 
-@pytest.mark.parametrize("name", roots())
+@pytest.mark.parametrize("name", roots("google"))
 def test_the_provider_plans_to_create_every_resource_of_a_root(name, first):
-    resources = whole(roots()[name]).get("resource", {})
+    resources = whole(roots("google")[name]).get("resource", {})
     addresses = {f"{kind}.{each}" for kind, named in resources.items() for each in named}
     assert first[name].errors == ()
     assert first[name].actions == dict.fromkeys(addresses, ("create",))
@@ -78,13 +78,13 @@ def test_the_provider_plans_to_create_every_resource_of_a_root(name, first):
 
 # What the provider answers does not depend on who asks; one program is enough for the long half.
 @pytest.mark.parametrize("tool", ["terraform"], indirect=True)
-@pytest.mark.parametrize("name", roots())
+@pytest.mark.parametrize("name", roots("google"))
 def test_the_provider_leaves_alone_what_was_applied(name, second):
     assert second[name] == google_provider.Planned()
 
 
 def test_a_value_that_google_does_not_know_is_an_error_of_its_root(tool, stub_providers, tmp_path):
-    root = whole(roots()["cloud-gcp-bucket/default/platform"])
+    root = whole(roots("google")["cloud-gcp-bucket/default/platform"])
     edited = copy.deepcopy(root)
     edited["resource"]["google_storage_bucket"]["artifacts"]["lifecycle_rule"] = [
         {"action": {"type": "Delete"}, "condition": {"with_state": "GONE"}}

@@ -68,7 +68,7 @@ def told(block, path):
 
 def test_what_is_recorded_of_a_type_is_what_the_provider_tells(stub_providers, tmp_path):
     tool = terraform.find("terraform") or pytest.skip(terraform.missing("terraform"))
-    name, files = next(iter(roots().items()))
+    name, files = next(iter(roots("google").items()))
     some = google_provider.Roots(tool, {name: whole(files)}, work=tmp_path, reattach=stub_providers)
     provider = some.schemas()
     ours = json.loads(RECORDED.read_text(encoding="utf-8"))

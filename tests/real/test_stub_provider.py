@@ -8,13 +8,12 @@ from __future__ import annotations
 import copy
 import json
 import zipfile
-from pathlib import Path
 
 import pytest
 
-from support import stub_provider, terraform, tf_schema
+from support import recordings, stub_provider, terraform, tf_schema
 
-SCHEMAS = sorted(Path(__file__).parents[1].joinpath("data", "tfschema").glob("*.json"))
+SCHEMAS = recordings.oldest()
 
 USER_TEXT = '${file("/etc/hostname")} and %{ if true }'
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from pathlib import Path
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,11 +18,10 @@ from plinth.backends.terraform import BACKEND
 from plinth.ir.graph import build
 from plinth.ir.said import Because
 from plinth.ir.targets import TerraformResource
-from support import stub_provider, terraform, tf_schema
+from support import recordings, stub_provider, terraform, tf_schema
 from support.modules import Modules
 from support.roots import roots, whole, written
 
-SCHEMAS = sorted(Path(__file__).parents[1].joinpath("data", "tfschema").glob("*.json"))
 LAYERS = ("network", "cluster", "platform")
 PROJECTS = {"dev": ("acme-ml-dev", 123456789012), "prod": ("acme-ml-prod", 210987654321)}
 
@@ -39,16 +38,38 @@ def tool(request):
     return found
 
 
+def of_edition(edition):
+    """The roots that are tried with an edition of the recordings: all that it differs for, and all with the first."""
+    first, some = recordings.EDITIONS["oldest"](), recordings.EDITIONS[edition]()
+    return {
+        name: files
+        for name, files in roots().items()
+        if recordings.allowed(whole(files), some)
+        and (
+            edition == "oldest" or recordings.used(whole(files), some) != recordings.used(whole(files), first)
+        )
+    }
+
+
+ROOTS = [(name, edition) for edition in recordings.EDITIONS for name in of_edition(edition)]
+
+
 @pytest.fixture(scope="session")
-def every_root(tool, stub_providers, tmp_path_factory):
-    """All roots, planned and judged at once."""
-    return Modules(tool, roots(), work=tmp_path_factory.mktemp("roots"), reattach=stub_providers)
+def every_root(tool, served, tmp_path_factory):
+    """All roots of an edition of the recordings, planned and judged at once."""
+
+    @cache
+    def judged(edition):
+        work, reattach = tmp_path_factory.mktemp(edition), served(recordings.EDITIONS[edition]())
+        return Modules(tool, of_edition(edition), work=work, reattach=reattach)
+
+    return judged
 
 
 @pytest.fixture(scope="session")
 def plan_of(every_root):
     """The plan of a root of the example by its environment and layer."""
-    return lambda environment, layer: every_root.plans[f"example/{environment}/{layer}"]
+    return lambda environment, layer: every_root("oldest").plans[f"example/{environment}/{layer}"]
 
 
 def of_type(plan, kind):
@@ -59,15 +80,21 @@ def of_type(plan, kind):
     }
 
 
-@pytest.mark.parametrize("name", roots())
-def test_a_root_fits_the_schemas_of_its_providers(name):
-    assert tf_schema.check(whole(roots()[name]), tf_schema.load(SCHEMAS)) == []
+def test_every_root_is_tried():
+    assert {name for name, _ in ROOTS} == set(roots())
 
 
-@pytest.mark.parametrize("name", roots())
-def test_a_root_is_valid_and_can_be_planned(name, every_root):
-    assert every_root.errors.get(name, ()) == ()
-    plan = every_root.plans[name]
+@pytest.mark.parametrize(("name", "edition"), ROOTS)
+def test_a_root_fits_the_schemas_of_its_providers(name, edition):
+    schemas = tf_schema.load(recordings.EDITIONS[edition]())
+    assert tf_schema.check(whole(roots()[name]), schemas) == []
+
+
+@pytest.mark.parametrize(("name", "edition"), ROOTS)
+def test_a_root_is_valid_and_can_be_planned(name, edition, every_root):
+    judged = every_root(edition)
+    assert judged.errors.get(name, ()) == ()
+    plan = judged.plans[name]
     declared = whole(roots()[name]).get("resource", {})
     assert set(terraform.actions(plan)) == {f"{kind}.{each}" for kind in declared for each in declared[kind]}
     assert set(terraform.actions(plan).values()) <= {("create",)}

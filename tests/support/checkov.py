@@ -26,17 +26,16 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from plinth.catalog.machines import CLOUDS
-from support import stub_provider, terraform
-from support.roots import roots, written
+from support import recordings, stub_provider, terraform
+from support.roots import roots, whole, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from support.roots import Files
 
 VERSION: Final = "3.3.30"
 DATA: Final = Path(__file__).parents[1] / "data"
-SCHEMAS: Final = sorted((DATA / "tfschema").glob("*.json"))
 MISSING: Final = "checkov is not installed: run `make checkov`"
 MOST_EXCEPTIONS: Final = {"gcp": 8, "aws": 3, "azure": 8}
 """Checks that may fail on a cloud, each with a reason that somebody has read."""
@@ -108,7 +107,9 @@ def scan_written(program: Path, some: Mapping[str, Files], work: Path) -> Scan:
     return _scan(program, "--framework", "terraform_json", "--directory", str(work))
 
 
-def scan_planned(program: Path, some: Mapping[str, Files], work: Path, reattach: str) -> Scan:
+def scan_planned(
+    program: Path, some: Mapping[str, Files], work: Path, served: Callable[[recordings.Recordings], str]
+) -> Scan:
     """The roots as Terraform plans them."""
     tool = terraform.find("terraform")
     if tool is None:
@@ -117,6 +118,9 @@ def scan_planned(program: Path, some: Mapping[str, Files], work: Path, reattach:
     for name, files in some.items():
         folder = work / name.replace("/", "--")
         folder.mkdir(parents=True)
+        reattach = served(
+            next(each() for each in recordings.EDITIONS.values() if recordings.allowed(whole(files), each()))
+        )
         plan = terraform.plan(tool, written(files, folder / "files"), work=folder, reattach=reattach)
         path = folder / "plan.json"
         path.write_text(json.dumps(plan), encoding="utf-8")
@@ -150,7 +154,7 @@ def main() -> int:
     """Scan, print, and say with the exit code whether anything fails that is no exception."""
     program = install()
     is_fine = True
-    with stub_provider.serve(SCHEMAS) as reattach, tempfile.TemporaryDirectory() as temporary:
+    with stub_provider.serving() as served, tempfile.TemporaryDirectory() as temporary:
         for cloud, some in by_cloud().items():
             if not some:
                 continue
@@ -158,7 +162,7 @@ def main() -> int:
             (work / "written").mkdir(parents=True)
             scans = {
                 "as written": scan_written(program, some, work / "written"),
-                "as planned": scan_planned(program, some, work / "planned", reattach),
+                "as planned": scan_planned(program, some, work / "planned", served),
             }
             allowed = exceptions(cloud)
             for reading, scan in scans.items():

@@ -16,8 +16,13 @@ Files = dict[str, bytes]
 
 
 @cache
-def roots() -> dict[str, Files]:
-    """`case/environment/layer` to the files of that root; of equal roots only the first."""
+def roots(provider: str | None = None) -> dict[str, Files]:
+    """`case/environment/layer` to the files of that root; of equal roots only the first.
+
+    With a provider, `google`, only the roots that require it.
+    """
+    if provider is not None:
+        return {name: files for name, files in roots().items() if provider in _required(files)}
     compiled = {case.name: case.compiled() for case in golden.cases()}
     compiled = {"example": platforms.tree(platforms.compile_bytes(platforms.example())), **compiled}
     found = {
@@ -37,6 +42,11 @@ def of_tree(tree: Mapping[str, bytes]) -> dict[str, Files]:
             parts = path.split("/")
             found.setdefault(f"{parts[1]}/{parts[3]}", {})[parts[-1]] = content
     return found
+
+
+def _required(files: Mapping[str, bytes]) -> Mapping[str, Any]:
+    required: Mapping[str, Any] = whole(files)["terraform"]["required_providers"]
+    return required
 
 
 def written(files: Mapping[str, bytes], folder: Path) -> Path:

@@ -21,8 +21,8 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import ExitStack, contextmanager
+from functools import cache, cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +84,13 @@ def serve(schemas: Iterable[Path], *, live: Path | None = None) -> Iterator[str]
             if not reattach:
                 raise RuntimeError(f"the stub provider did not start: {log.read_text(encoding='utf-8')}")
             yield reattach
+
+
+@contextmanager
+def serving() -> Iterator[Callable[[tuple[Path, ...]], str]]:
+    """Serves recordings as they are asked for, each set of them once, until the block ends."""
+    with ExitStack() as running:
+        yield cache(lambda some: running.enter_context(serve(some)))
 
 
 def main(folder: str, *schemas: str) -> None:

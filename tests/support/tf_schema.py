@@ -55,8 +55,9 @@ class Schemas:
 
 
 def load(paths: Iterable[Path]) -> Schemas:
-    """The recordings in `paths`, as one."""
+    """The recordings in `paths`, as one, with the type that Terraform itself brings."""
     schemas = Schemas({section: {} for section in SECTIONS})
+    schemas.blocks["resource"]["terraform_data"] = {"attributes": {}, "blocks": {}}
     for path in paths:
         recorded = json.loads(path.read_text(encoding="utf-8"))
         for section, key in SECTIONS.items():

@@ -3,7 +3,8 @@
 A new region may be younger than this list: what is not in it is suspicious, not impossible.
 
 Source: Google Cloud, "Regions and zones" of Compute Engine, as of 2026-09. Zones for AI workloads,
-whose names are longer (`us-south1-ai1b`), are not listed.
+whose names are longer (`us-south1-ai1b`), are not listed. Azure, "List of Azure regions", as of 2026-09,
+with the numbers of zones that every subscription has for itself.
 """
 
 from __future__ import annotations

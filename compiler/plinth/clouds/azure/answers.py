@@ -1,0 +1,104 @@
+"""One environment's answers on Azure: each need handed to the file that knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plinth.clouds import Answers
+from plinth.clouds.azure import (
+    cluster,
+    data,
+    database,
+    governance,
+    identity,
+    network,
+    pools,
+    registry,
+    roots,
+    secrets,
+)
+from plinth.clouds.azure.names import TITLE, Names
+from plinth.ir.pools import system_pool_faults
+from plinth.ir.regions import region_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plinth.diagnostics.diagnostic import Diagnostic
+    from plinth.ir import needs
+    from plinth.ir.answers import (
+        Answer,
+        BucketFacts,
+        DatabaseFacts,
+        IdentityFacts,
+        NoFacts,
+        PoolFacts,
+        SecretFacts,
+        SecretStoreFacts,
+    )
+
+
+class AzureAnswers(Answers):
+    """Answers for one resource group."""
+
+    def __init__(self, context: needs.Context, pinned: Mapping[str, str]) -> None:
+        self._context = context
+        self._pinned = pinned
+        self._names = Names(context)
+
+    def faults(self) -> tuple[Diagnostic, ...]:
+        platform = self._context.platform
+        return (
+            *self._names.faults(("metadata", "name")),
+            *region_faults("azure", TITLE, platform.cloud),
+            *roots.state_faults(platform),
+            *network.range_faults(platform),
+            *network.zone_faults(platform.cloud),
+            *network.access_faults(platform.network),
+            *system_pool_faults(platform),
+            *pools.name_faults(platform),
+            *cluster.maintenance_faults(platform.cluster),
+        )
+
+    def roots(self, need: needs.Roots) -> Answer[NoFacts]:
+        return roots.answer(need, self._names)
+
+    def network(self, need: needs.Network) -> Answer[NoFacts]:
+        return network.answer(need, self._names, self._context.platform)
+
+    def cluster(self, need: needs.Cluster) -> Answer[NoFacts]:
+        return cluster.answer(need, self._names, self._context, self._pinned)
+
+    def node_pool(self, need: needs.NodePool) -> Answer[PoolFacts]:
+        return pools.answer(need, self._names, self._context.platform, self._pinned)
+
+    def registry(self, need: needs.Registry) -> Answer[NoFacts]:
+        return registry.answer(need, self._names)
+
+    def bucket(self, need: needs.Bucket) -> Answer[BucketFacts]:
+        return data.bucket(need, self._names, self._context.platform)
+
+    def database_server(self, need: needs.DatabaseServer) -> Answer[NoFacts]:
+        return database.server(need, self._names)
+
+    def database(self, need: needs.Database) -> Answer[DatabaseFacts]:
+        return database.answer(need, self._names)
+
+    def secret(self, need: needs.Secret) -> Answer[SecretFacts]:
+        return secrets.answer(need, self._names)
+
+    def identity(self, need: needs.Identity) -> Answer[IdentityFacts]:
+        return identity.answer(need, self._names, self._context)
+
+    def domain(self, need: needs.Domain) -> Answer[NoFacts]:
+        return governance.domain(need, self._names)
+
+    def budget(self, need: needs.Budget) -> Answer[NoFacts]:
+        return governance.budget(need, self._names)
+
+    def continuous_integration(self, need: needs.ContinuousIntegration) -> Answer[NoFacts]:
+        return governance.continuous_integration(need, self._names, self._context)
+
+    def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
+        del need  # it asks for nothing in particular
+        return secrets.store(self._names)

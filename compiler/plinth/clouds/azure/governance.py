@@ -1,0 +1,138 @@
+"""What is around the platform: its public zone, its budget, and the workflows that may change it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from plinth.clouds.azure.identity import AUDIENCE
+from plinth.clouds.azure.vault import OFFICERS
+from plinth.ir.answers import Answer, NoFacts
+from plinth.ir.said import Expression, said, text
+from plinth.ir.targets import Target, TerraformBlock, TerraformResource
+
+if TYPE_CHECKING:
+    from plinth.clouds.azure.names import Names
+    from plinth.ir import needs
+    from plinth.ir.said import Origin
+
+GITHUB: Final = "https://token.actions.githubusercontent.com"
+
+_THRESHOLDS: Final = (50, 90, 100)
+
+
+def domain(need: needs.Domain, names: Names) -> Answer[NoFacts]:
+    """The zone of the platform's public names. Certificates are asked for from within the cluster."""
+    name = said(need.identity, "domain")
+    zone = TerraformResource(
+        layer="platform",
+        type="azurerm_dns_zone",
+        name="platform",
+        arguments={"name": name, "resource_group_name": names.group, "tags": names.tags},
+        origins=name.origins,
+    )
+    return Answer(targets=(zone,), facts=NoFacts())
+
+
+def budget(need: needs.Budget, names: Names) -> Answer[NoFacts]:
+    """Mail about what both resource groups cost: ours, and the one in which AKS keeps its nodes."""
+    emails = said(need.budget, "notify")
+    resource = TerraformResource(
+        layer="platform",
+        type="azurerm_consumption_budget_subscription",
+        name="platform",
+        arguments={
+            "name": names.group,
+            "subscription_id": text("/subscriptions/", names.subscription),
+            "amount": said(need.budget, "monthly"),
+            "time_grain": "Monthly",
+            # It has to begin in the month in which it is made, and can never begin anew.
+            "time_period": [
+                {"start_date": Expression("formatdate(\"YYYY-MM-01'T'00:00:00'Z'\", plantimestamp())")}
+            ],
+            "filter": [
+                {"dimension": [{"name": "ResourceGroupName", "values": [names.group, names.node_group]}]}
+            ],
+            "notification": [
+                {
+                    "threshold": threshold,
+                    "operator": "GreaterThanOrEqualTo",
+                    "threshold_type": "Actual",
+                    "contact_emails": emails.map(sorted),
+                }
+                for threshold in _THRESHOLDS
+            ],
+            "lifecycle": {"ignore_changes": ["time_period"]},
+        },
+        origins=(need.budget.spec_path,),
+    )
+    return Answer(targets=(resource,), facts=NoFacts())
+
+
+def continuous_integration(
+    need: needs.ContinuousIntegration, names: Names, context: needs.Context
+) -> Answer[NoFacts]:
+    """An identity that the repository's workflows take on where they run for this environment."""
+    origins = said(need.ci, "github").origins
+    address = "azurerm_user_assigned_identity.ci"
+    subject = text("repo:", said(need.ci, "github"), ":environment:", context.environment)
+    targets: list[Target] = [
+        TerraformResource(
+            layer="cluster",
+            type="azurerm_user_assigned_identity",
+            name="ci",
+            arguments={**names.place, "name": text(names.platform, "-ci")},
+            origins=origins,
+        ),
+        TerraformResource(
+            layer="cluster",
+            type="azurerm_federated_identity_credential",
+            name="ci",
+            arguments={
+                "name": "github",
+                "user_assigned_identity_id": Expression(f"{address}.id"),
+                "audience": [AUDIENCE],
+                "issuer": GITHUB,
+                "subject": subject,
+            },
+            origins=origins,
+        ),
+        TerraformBlock(
+            layer="cluster",
+            kind="output",
+            name="client-id-ci",
+            arguments={"value": Expression(f"{address}.client_id")},
+            origins=origins,
+        ),
+    ]
+    targets += [_right(name, role, scope, origins) for name, role, scope in _rights(names)]
+    return Answer(targets=tuple(targets), facts=NoFacts())
+
+
+def _rights(names: Names) -> list[tuple[str, str, Any]]:
+    group, subscription = names.group_id(), text("/subscriptions/", names.subscription)
+    rights: list[tuple[str, str, Any]] = [
+        ("resources", "Contributor", group),
+        ("roles", "Role Based Access Control Administrator", group),
+        # Which kinds of resources the subscription knows, and the budget, are beyond any group.
+        ("subscription", "Reader", subscription),
+        ("budget", "Cost Management Contributor", subscription),
+        *((what, role, Expression("azurerm_key_vault.platform.id")) for what, role in OFFICERS.items()),
+    ]
+    if not names.has_own_network:
+        rights.append(("network", "Network Contributor", names.network_id()))
+    return rights
+
+
+def _right(name: str, role: str, scope: Any, origins: tuple[Origin, ...]) -> TerraformResource:
+    return TerraformResource(
+        layer="cluster",
+        type="azurerm_role_assignment",
+        name=f"ci-{name}",
+        arguments={
+            "scope": scope,
+            "role_definition_name": role,
+            "principal_id": Expression("azurerm_user_assigned_identity.ci.principal_id"),
+            "principal_type": "ServicePrincipal",
+        },
+        origins=origins,
+    )
