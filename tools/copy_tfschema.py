@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-PROVIDERS = ("google", "random")
+PROVIDERS = ("aws", "google", "random")
 
 TARGET = Path(__file__).parents[1] / "tests" / "data" / "tfschema"
 
@@ -29,6 +29,19 @@ def attributes(mode: str, kind: str, *names: str, **flags: bool) -> dict[str, An
 # The recordings hold no ephemeral resource types, which Terraform knows since 1.10 and OpenTofu
 # since 1.11. Each is stated here as its provider's source declares it.
 EPHEMERAL_RESOURCES: dict[str, dict[str, dict[str, Any]]] = {
+    "aws": {
+        # Source: terraform-provider-aws,
+        # internal/service/secretsmanager/secret_version_ephemeral.go
+        "aws_secretsmanager_secret_version": {
+            "attributes": {
+                **attributes("required", "string", "secret_id"),
+                **attributes("optional_computed", "string", "region", "version_id", "version_stage"),
+                **attributes("computed", "string", "arn", "created_date"),
+                **attributes("computed", "string", "secret_binary", "secret_string", sensitive=True),
+            },
+            "blocks": {},
+        },
+    },
     "google": {
         # Source: terraform-provider-google,
         # google/services/secretmanager/ephemeral_google_secret_manager_secret_version.go
