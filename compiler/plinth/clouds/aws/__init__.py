@@ -9,13 +9,11 @@ Source: facts of the aws provider 6.28 to 6.x, of the EKS API, and of AWS's own 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
-
-from pydantic import AfterValidator
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from plinth.clouds import Answers, Cloud
 from plinth.clouds.aws.answers import AwsAnswers
-from plinth.spec.fields import Field, refuse
+from plinth.spec.fields import Field
 from plinth.spec.platform import CloudSection
 from plinth.spec.section import Section
 
@@ -23,21 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plinth.ir.needs import Context
-
-LEAST_ZONES: Final = 2
-"""EKS keeps its control plane in two zones or more."""
-MOST_ZONES: Final = 3
-"""The network's range is cut for so many; a fourth zone adds cost and no safety."""
-
-
-def _zones(zones: tuple[str, ...]) -> tuple[str, ...]:
-    if zones and not (LEAST_ZONES <= len(zones) == len(set(zones)) <= MOST_ZONES):
-        refuse(
-            "PLN204",
-            f"{len(zones)} zones are named",
-            "name two or three different ones, `[a, b, c]`: EKS keeps its control plane in two at least",
-        )
-    return zones
 
 
 class Existing(Section):
@@ -61,7 +44,7 @@ class AwsSection(CloudSection):
     region: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z]+){1,3}-[0-9]{1,2}$")] = Field(
         description="`us-east-1`, ..."
     )
-    zones: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z]$")], ...], AfterValidator(_zones)] = Field(
+    zones: tuple[Annotated[str, Field(pattern=r"^[a-z]$")], ...] = Field(
         default=(),
         description="Letters of two or three of the region's zones; the first three where absent. "
         "Add at the end only: subnets are cut from the network in this order.",

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 
 from plinth.clouds import Answers
 from plinth.clouds.aws import (
+    account,
     addons,
     buckets,
     cluster,
     database,
+    domain,
     identities,
     network,
     pools,
@@ -47,6 +49,7 @@ class AwsAnswers(Answers):
     """Answers for one account."""
 
     def __init__(self, context: needs.Context, pinned: Mapping[str, str]) -> None:
+        self._context = context
         self._platform = context.platform
         self._pinned = pinned
         self._names = Names(context)
@@ -58,6 +61,7 @@ class AwsAnswers(Answers):
         platform = self._platform
         return (
             *self._names.faults(("metadata", "name")),
+            *self._names.zone_faults(platform.cloud),
             *region_faults("aws", TITLE, platform.cloud),
             *network.access_faults(platform.network),
             *network.range_faults(platform.network, self._names),
@@ -98,6 +102,15 @@ class AwsAnswers(Answers):
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         del need  # it asks for nothing in particular
         return secrets.store(self._names)
+
+    def domain(self, need: needs.Domain) -> Answer[NoFacts]:
+        return domain.answer(need, self._names)
+
+    def budget(self, need: needs.Budget) -> Answer[NoFacts]:
+        return account.budget(need, self._names)
+
+    def continuous_integration(self, need: needs.ContinuousIntegration) -> Answer[NoFacts]:
+        return account.continuous_integration(need, self._names, self._context)
 
     def _encrypted(self, answer: Answer[F]) -> Answer[F]:
         """The answer, and with the first that makes anything the key of the platform's data."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from plinth.catalog.regions import zones as known_zones
+from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.names import too_long
 from plinth.ir.said import Expression, Said, said, text
 
 if TYPE_CHECKING:
-    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir.needs import Context, ServiceAccount
+    from plinth.spec.platform import CloudSection
     from plinth.text.spans import SpecPath
 
 TITLE: Final = "AWS"
@@ -21,7 +22,10 @@ LONGEST_DATABASE: Final = 63
 LONGEST_NODE_GROUP: Final = 63
 
 DEFAULT_ZONES: Final = ("a", "b", "c")
+LEAST_ZONES: Final = 2
+"""EKS keeps its control plane in two zones or more."""
 MOST_ZONES: Final = 3
+"""The network's range is cut for so many; a fourth zone adds cost and no safety."""
 
 ZONE_OF_DATABASES: Final = "plinth.internal"
 """The private DNS zone in which database servers have their names."""
@@ -89,11 +93,25 @@ class Names:
             return ()
         return (too_long(role.value, LONGEST_ROLE, f"an IAM role on {TITLE}", platform_path),)
 
+    def zone_faults(self, cloud: CloudSection) -> tuple[Diagnostic, ...]:
+        """Zones that no cluster can be in."""
+        chosen = said(cloud, "zones").value
+        if not chosen or LEAST_ZONES <= len(chosen) == len(set(chosen)) <= MOST_ZONES:
+            return ()
+        return (
+            Diagnostic(
+                code="PLN204",
+                message=f"EKS takes two or three different zones, not {', '.join(chosen)}",
+                help="name two or three: `zones: [a, b, c]`",
+                path=cloud.said_path("zones"),
+            ),
+        )
+
     def _zones(self, letters: Said) -> tuple[Said, ...]:
         """The full names of the zones to use, in the order of their subnets."""
         region = self.region.value
         known = tuple(zone.removeprefix(region)[-1] for zone in known_zones("aws", region))
-        chosen = letters.value or (known or DEFAULT_ZONES)[:MOST_ZONES]
+        chosen = (letters.value or known or DEFAULT_ZONES)[:MOST_ZONES]
         return tuple(Said(f"{region}{letter}", (*letters.origins, *self.region.origins)) for letter in chosen)
 
 

@@ -15,12 +15,12 @@ from plinth.ir.said import why
 
 if TYPE_CHECKING:
     from plinth.clouds.aws.names import Names
+    from plinth.ir.said import Said
     from plinth.ir.targets import Target
 
 POLICIES: Final = ("AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy")
 
-SESSIONS: Final = (
-    "ssm:UpdateInstanceInformation",
+CHANNELS: Final = (
     "ssmmessages:CreateControlChannel",
     "ssmmessages:CreateDataChannel",
     "ssmmessages:OpenControlChannel",
@@ -36,8 +36,13 @@ def identity(names: Names) -> list[Target]:
     return [
         role("cluster", "nodes", names.role("nodes"), trusted, "Nodes of the cluster", origins),
         *attachments("cluster", "nodes", POLICIES, names, origins),
-        inline("cluster", "nodes", "sessions", policy(allow(SESSIONS, "*")), origins),
+        inline("cluster", "nodes", "sessions", _sessions(names), origins),
     ]
+
+
+def _sessions(names: Names) -> Said:
+    own = allow(("ssm:UpdateInstanceInformation",), names.arn("ec2", "instance/*"))
+    return policy(own, allow(CHANNELS, "*"))  # channels have no names that a policy could tell apart
 
 
 READY: Final = [f"aws_iam_role_policy_attachment.nodes-{name}" for name in POLICIES]

@@ -152,17 +152,7 @@ def key(
     names: Names,
     origins: tuple[Origin, ...],
 ) -> list[Target]:
-    """A key of ours that turns every year, with its alias; `uses` is who may use it beside IAM's word.
-
-    Source: KMS, "Default key policy": the account itself, so that its IAM policies count.
-    """
-    owner: Statement = {
-        "Sid": "Account",
-        "Effect": "Allow",
-        "Principal": {"AWS": text("arn:", names.partition, ":iam::", names.account, ":root")},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
+    """A key of ours that turns every year, with its alias; `uses` is who may use it beside IAM's word."""
     made = TerraformResource(
         layer=layer,
         type="aws_kms_key",
@@ -171,7 +161,7 @@ def key(
             "description": description,
             "enable_key_rotation": True,
             "deletion_window_in_days": DELETION_DAYS,
-            "policy": policy(owner, *uses),
+            "policy": policy(account_owner(names), *uses),
             "lifecycle": {"prevent_destroy": True},
         },
         origins=origins,
@@ -187,6 +177,17 @@ def key(
         origins=origins,
     )
     return [made, alias]
+
+
+def account_owner(names: Names) -> Statement:
+    """The account owns a key, so that its policies in IAM count. Source: KMS, "Default key policy"."""
+    return {
+        "Sid": "Account",
+        "Effect": "Allow",
+        "Principal": {"AWS": text("arn:", names.partition, ":iam::", names.account, ":root")},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
 
 
 def used_by_logs(names: Names, group: Said) -> Statement:
