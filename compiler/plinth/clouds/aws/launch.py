@@ -12,6 +12,7 @@ from plinth.clouds.aws.addons import CLUSTER_GROUP
 from plinth.clouds.aws.names import Names, reference, tagged
 from plinth.ir.said import Expression, Said, said, text
 from plinth.ir.targets import Target, TerraformResource
+from plinth.text.emit import json_line
 
 if TYPE_CHECKING:
     from plinth.catalog.machines import Machine
@@ -23,22 +24,13 @@ DEVICE_DISK_GIB: Final = 200
 """Images with CUDA are 10 to 20 GB each."""
 
 ROOT_DISK: Final = "/dev/xvda"
+NEW_LINE: Final = "\n"
 
-LOCAL_DISKS: Final = """MIME-Version: 1.0
-Content-Type: multipart/mixed; boundary="plinth"
-
---plinth
-Content-Type: application/node.eks.aws
-
-apiVersion: node.eks.aws/v1alpha1
-kind: NodeConfig
-spec:
-  instance:
-    localStorage:
-      strategy: RAID0
-
---plinth--
-"""
+LOCAL_DISKS: Final = {
+    "apiVersion": "node.eks.aws/v1alpha1",
+    "kind": "NodeConfig",
+    "spec": {"instance": {"localStorage": {"strategy": "RAID0"}}},
+}
 """The disks inside the machine become one, for pods' scratch space. Source: nodeadm, `NodeConfig`."""
 
 
@@ -79,9 +71,22 @@ def template(pool: spec.NodePool, group: str, machine: Machine, names: Names, fo
 
 
 def _encoded() -> str:
-    """The text as an expression that says what is encoded, so that a review can read it."""
-    escaped = LOCAL_DISKS.replace('"', '\\"').replace("\n", "\\n")
-    return f'base64encode("{escaped}")'
+    """What a node reads when it starts, as an expression that a review can read.
+
+    EKS puts its own part beside ours, so ours is a part of a MIME message. Source: RFC 2046.
+    """
+    lines = [
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/mixed; boundary="plinth"',
+        "",
+        "--plinth",
+        "Content-Type: application/node.eks.aws",
+        "",
+        json_line(LOCAL_DISKS),
+        "--plinth--",
+        "",
+    ]
+    return f"base64encode({json_line(NEW_LINE.join(lines))})"
 
 
 def _disk(machine: Machine) -> dict[str, Any]:
