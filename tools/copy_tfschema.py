@@ -4,8 +4,9 @@
 
 `FOLDER` holds one `{provider}.json` for each provider, in the reduced format of
 `providers schema -json`: names, types and flags, no descriptions, plus what that command does not
-tell (`force_new`, `conflicts`, `exactly_one_of`, ...). Each is copied whole: every type of the
-recording is one that Plinth emits or is likely to. The copy is compact, sorted and has one type a
+tell (`force_new`, `conflicts`, `exactly_one_of`, ...). A type is left out where `LEFT_OUT` names it;
+every other one is emitted by Plinth, or likely to be. `aws_more.json` is not made here: it is written by
+hand, for types that the recording lacks. The copy is compact, sorted and has one type a
 line, so a Git diff names the types that a provider release changed.
 """
 
@@ -76,6 +77,52 @@ EPHEMERAL_RESOURCES: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
+# Types of a recording that Plinth does not emit.
+LEFT_OUT: dict[str, frozenset[str]] = {
+    "aws": frozenset(
+        {
+            "aws_acm_certificate_validation",
+            "aws_ami",
+            "aws_availability_zones",
+            "aws_caller_identity",
+            "aws_default_network_acl",
+            "aws_default_route_table",
+            "aws_ec2_capacity_block_reservation",
+            "aws_ec2_capacity_reservation",
+            "aws_ec2_tag",
+            "aws_ecr_pull_through_cache_rule",
+            "aws_ecr_repository_policy",
+            "aws_efs_access_point",
+            "aws_efs_file_system",
+            "aws_efs_file_system_policy",
+            "aws_efs_mount_target",
+            "aws_eks_addon_version",
+            "aws_eks_capability",
+            "aws_eks_cluster_auth",
+            "aws_eks_fargate_profile",
+            "aws_elasticache_replication_group",
+            "aws_elasticache_subnet_group",
+            "aws_fsx_data_repository_association",
+            "aws_fsx_lustre_file_system",
+            "aws_iam_instance_profile",
+            "aws_iam_policy",
+            "aws_iam_policy_document",
+            "aws_iam_service_linked_role",
+            "aws_partition",
+            "aws_prometheus_workspace",
+            "aws_rds_cluster",
+            "aws_rds_cluster_instance",
+            "aws_region",
+            "aws_s3_bucket_logging",
+            "aws_secretsmanager_secret_policy",
+            "aws_sns_topic",
+            "aws_sns_topic_policy",
+            "aws_ssm_parameter",
+        }
+    ),
+}
+
+
 def render(schema: dict[str, Any]) -> str:
     """The file text: sorted compact JSON, a line for each key and for each type of a section."""
     lines = []
@@ -104,6 +151,9 @@ def main() -> None:
     for provider in PROVIDERS:
         schema = json.loads((source / f"{provider}.json").read_text(encoding="utf-8"))
         schema["ephemeral_resources"] = EPHEMERAL_RESOURCES[provider]
+        for section in TYPE_SECTIONS:
+            for name in LEFT_OUT.get(provider, frozenset()) & schema[section].keys():
+                del schema[section][name]
         (TARGET / f"{provider}.json").write_text(render(schema), encoding="utf-8")
         counts = ", ".join(f"{len(schema[section])} {section}" for section in TYPE_SECTIONS)
         print(f"{provider} {schema['version']}: {counts}")
