@@ -31,7 +31,7 @@ from plinth.ir.pools import (
     shape_origins,
     taints,
 )
-from plinth.ir.said import Expression, Said, said
+from plinth.ir.said import Expression, Said, said, value_of
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ def answer(need: NodePool, names: Names, found: Found, pinned: Mapping[str, str]
     faults: list[Diagnostic] = []
     targets: list[Target] = []
     for group in _groups(pool):
-        full = f"{names.platform.value}-{group.name}"
+        made = _node_group(pool, group, chosen.machine, names, found)
+        full = str(value_of(made.arguments["node_group_name"]))
         if len(full) > LONGEST_NODE_GROUP:
             what = f"a node group on {TITLE}"
             faults.append(too_long(full, LONGEST_NODE_GROUP, what, pool.said_path("name")))
         targets += template(pool, group.name, chosen.machine, names, found)
-        made = _node_group(pool, group, chosen.machine, names, found)
         targets.append(made)
         if pool.nodes.min == 0 or not group.is_first:
             targets += _from_zero(pool, group, chosen.machine)
