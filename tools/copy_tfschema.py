@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-PROVIDERS = ("azurerm", "azurerm5", "google", "random")
+PROVIDERS = ("aws", "azurerm", "azurerm5", "google", "random")
 
 TARGET = Path(__file__).parents[1] / "tests" / "data" / "tfschema"
 
@@ -29,6 +29,19 @@ def attributes(mode: str, kind: str, *names: str, **flags: bool) -> dict[str, An
 # The recordings hold no ephemeral resource types, which Terraform knows since 1.10 and OpenTofu
 # since 1.11. Each is stated here as its provider's source declares it.
 EPHEMERAL_RESOURCES: dict[str, dict[str, dict[str, Any]]] = {
+    "hashicorp/aws": {
+        # Source: terraform-provider-aws,
+        # internal/service/secretsmanager/secret_version_ephemeral.go
+        "aws_secretsmanager_secret_version": {
+            "attributes": {
+                **attributes("required", "string", "secret_id"),
+                **attributes("optional_computed", "string", "region", "version_id", "version_stage"),
+                **attributes("computed", "string", "arn", "created_date"),
+                **attributes("computed", "string", "secret_binary", "secret_string", sensitive=True),
+            },
+            "blocks": {},
+        },
+    },
     "hashicorp/azurerm": {
         # Source: terraform-provider-azurerm, internal/services/keyvault/key_vault_secret_ephemeral.go
         "azurerm_key_vault_secret": {
@@ -90,6 +103,52 @@ DATA_SOURCES: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
+# Types of a recording that Plinth does not emit.
+LEFT_OUT: dict[str, frozenset[str]] = {
+    "hashicorp/aws": frozenset(
+        {
+            "aws_acm_certificate_validation",
+            "aws_ami",
+            "aws_availability_zones",
+            "aws_caller_identity",
+            "aws_default_network_acl",
+            "aws_default_route_table",
+            "aws_ec2_capacity_block_reservation",
+            "aws_ec2_capacity_reservation",
+            "aws_ec2_tag",
+            "aws_ecr_pull_through_cache_rule",
+            "aws_ecr_repository_policy",
+            "aws_efs_access_point",
+            "aws_efs_file_system",
+            "aws_efs_file_system_policy",
+            "aws_efs_mount_target",
+            "aws_eks_addon_version",
+            "aws_eks_capability",
+            "aws_eks_cluster_auth",
+            "aws_eks_fargate_profile",
+            "aws_elasticache_replication_group",
+            "aws_elasticache_subnet_group",
+            "aws_fsx_data_repository_association",
+            "aws_fsx_lustre_file_system",
+            "aws_iam_instance_profile",
+            "aws_iam_policy",
+            "aws_iam_policy_document",
+            "aws_iam_service_linked_role",
+            "aws_partition",
+            "aws_prometheus_workspace",
+            "aws_rds_cluster",
+            "aws_rds_cluster_instance",
+            "aws_region",
+            "aws_s3_bucket_logging",
+            "aws_secretsmanager_secret_policy",
+            "aws_sns_topic",
+            "aws_sns_topic_policy",
+            "aws_ssm_parameter",
+        }
+    ),
+}
+
+
 def render(schema: dict[str, Any]) -> str:
     """The file text: sorted compact JSON, a line for each key and for each type of a section."""
     lines = []
@@ -119,6 +178,9 @@ def main() -> None:
         schema = json.loads((source / f"{provider}.json").read_text(encoding="utf-8"))
         schema["data_sources"] |= DATA_SOURCES.get(schema["provider"], {})
         schema["ephemeral_resources"] = EPHEMERAL_RESOURCES[schema["provider"]]
+        for section in TYPE_SECTIONS:
+            for name in LEFT_OUT.get(schema["provider"], frozenset()) & schema[section].keys():
+                del schema[section][name]
         (TARGET / f"{provider}.json").write_text(render(schema), encoding="utf-8")
         counts = ", ".join(f"{len(schema[section])} {section}" for section in TYPE_SECTIONS)
         print(f"{provider} {schema['version']}: {counts}")

@@ -47,6 +47,12 @@ LIVE = "PLINTH_STUB_LIVE"
 
 UNKNOWN = msgpack.ExtType(0, b"\x00")
 
+SECRET_TEXTS = {
+    "aws_secretsmanager_secret_version": ("secret_string",),
+    "google_secret_manager_secret_version": ("secret_data",),
+}
+"""Attributes that hold the text of an entry of a secret store, by type."""
+
 NESTING = {"single": 1, "list": 2, "set": 3, "map": 4}
 
 
@@ -97,11 +103,10 @@ def main(folder: str, *schemas: str) -> None:
     """The server process: print the reattach configuration, then serve until standard input ends."""
     servers = []
     reattach = {}
-    for number, path in enumerate(schemas):
-        schema = json.loads(Path(path).read_text(encoding="utf-8"))
+    for number, (provider, schema) in enumerate(_by_provider(schemas).items()):
         socket = str(Path(folder, f"{number}.sock"))
         servers.append(_listen(StubProvider(schema), socket))
-        reattach[schema["provider"]] = {
+        reattach[provider] = {
             "Protocol": "grpc",
             "ProtocolVersion": 5,
             "Pid": os.getpid(),
@@ -113,6 +118,17 @@ def main(folder: str, *schemas: str) -> None:
     sys.stdin.read()
     for server in servers:
         server.stop(None)
+
+
+def _by_provider(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The recordings by provider; what several files hold of one provider is put together."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        recorded = json.loads(Path(path).read_text(encoding="utf-8"))
+        schema = found.setdefault(recorded["provider"], {"resources": {}, "data_sources": {}})
+        for key, value in recorded.items():
+            schema[key] = {**schema.get(key, {}), **value} if isinstance(value, dict) else value
+    return found
 
 
 def _listen(provider: StubProvider, socket: str) -> grpc.Server:
@@ -245,16 +261,17 @@ class StubProvider:
             project = inputs.get("project") or likely.get("project", "made-up-project")
             email = f"{inputs['account_id']}@{project}.iam.gserviceaccount.com"
             likely |= {"email": email, "member": f"serviceAccount:{email}"}
-        if type_name == "google_secret_manager_secret_version":
-            # An entry's text is whatever was put there; ours is an object with a password.
-            likely |= {"secret_data": json.dumps({"password": f"{prefix}.{digest}"})}
+        # An entry's text is whatever was put there; ours is an object with a password.
+        entry = json.dumps({"password": f"{prefix}.{digest}"})
+        likely |= dict.fromkeys(SECRET_TEXTS.get(type_name, ()), entry)
 
         def known(name: str, attribute: dict[str, Any], value: Values) -> Values:
             if not _is_unknown(value):
                 return value
             if attribute["type"] == "string" and name in likely:
                 return likely[name]
-            return _made_up(attribute["type"], f"{prefix}.{digest}.{name}")
+            text = f"{prefix}.{digest}.{name}"
+            return _made_up(attribute["type"], text, found=prefix.startswith("data."))
 
         return _map_attributes(block, planned, known)
 
@@ -322,11 +339,14 @@ def _map_attributes(
     return result
 
 
-def _made_up(kind: Any, text: str) -> Values:
+def _made_up(kind: Any, text: str, *, found: bool = False) -> Values:
+    """A value of the type; a list is empty, or has one item where it is what a data source found."""
     if isinstance(kind, list):
         if kind[0] == "object":
             return {name: _made_up(member, f"{text}.{name}") for name, member in kind[1].items()}
-        return {} if kind[0] == "map" else []
+        if kind[0] == "map":
+            return {}
+        return [_made_up(kind[1], f"{text}.0")] if found else []
     return {"string": text, "number": 1, "bool": False}[kind]
 
 

@@ -42,6 +42,19 @@ LIFECYCLE = {
     "ephemeral": CONDITIONS,
 }
 
+BUILT_IN: dict[str, Block] = {
+    # Core's own, of no provider. Source: Terraform, "The terraform_data Managed Resource Type".
+    "terraform_data": {
+        "attributes": {
+            "id": {"mode": "computed", "type": "string"},
+            "input": {"mode": "optional", "type": "dynamic"},
+            "output": {"mode": "computed", "type": "dynamic"},
+            "triggers_replace": {"mode": "optional", "type": "dynamic"},
+        },
+        "blocks": {},
+    }
+}
+
 PRIMITIVES: dict[str, type | tuple[type, ...]] = {"string": str, "number": (int, float), "bool": bool}
 
 
@@ -57,7 +70,7 @@ class Schemas:
 def load(paths: Iterable[Path]) -> Schemas:
     """The recordings in `paths`, as one, with the type that Terraform itself brings."""
     schemas = Schemas({section: {} for section in SECTIONS})
-    schemas.blocks["resource"]["terraform_data"] = {"attributes": {}, "blocks": {}}
+    schemas.blocks["resource"].update(BUILT_IN)
     for path in paths:
         recorded = json.loads(path.read_text(encoding="utf-8"))
         for section, key in SECTIONS.items():

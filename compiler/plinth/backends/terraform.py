@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plinth.ir.graph import Graph
 
 LITERAL_KEYS: Final = frozenset({"depends_on", "ignore_changes", "provider", "replace_triggered_by"})
-"""Arguments that hold addresses, not templates."""
+"""Arguments that hold addresses, not templates; where one of these names is that of a block, it is none."""
 
 
 class Terraform(Backend):
@@ -78,12 +78,16 @@ def _templates(value: Any) -> Any:
         return escape(value)
     if isinstance(value, Mapping):
         return {
-            escape(key): _literal(part) if key in LITERAL_KEYS else _templates(part)
+            escape(key): _literal(part) if key in LITERAL_KEYS and not _is_block(part) else _templates(part)
             for key, part in value.items()
         }
     if isinstance(value, list):
         return [_templates(part) for part in value]
     return value
+
+
+def _is_block(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(each, Mapping) for each in value)
 
 
 def _literal(value: Any) -> Any:

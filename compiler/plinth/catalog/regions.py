@@ -4,7 +4,8 @@ A new region may be younger than this list: what is not in it is suspicious, not
 
 Source: Google Cloud, "Regions and zones" of Compute Engine, as of 2026-09. Zones for AI workloads,
 whose names are longer (`us-south1-ai1b`), are not listed. Azure, "List of Azure regions", as of 2026-09,
-with the numbers of zones that every subscription has for itself.
+with the numbers of zones that every subscription has for itself. AWS, "Regions and Availability Zones": an
+account may see other letters, and can say so.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def known_regions(cloud: str) -> tuple[str, ...]:
 
 def zones(cloud: str, region: str) -> tuple[str, ...]:
     """The full names of a region's zones, e.g. `us-central1-a`; empty where unknown."""
-    return tuple(f"{region}-{letter}" for letter in _regions().get(cloud, {}).get(region, ""))
+    between = "" if cloud == "aws" else "-"
+    return tuple(f"{region}{between}{letter}" for letter in _regions().get(cloud, {}).get(region, ""))
 
 
 @cache

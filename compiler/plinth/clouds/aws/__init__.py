@@ -1,0 +1,82 @@
+"""Answer a platform's needs on Amazon Web Services.
+
+Three Terraform roots: `network` (VPC, subnets, ways in and out), `cluster` (EKS, its nodes and
+add-ons, registry) and `platform` (buckets, Postgres, secrets, rights). Names are a function of the
+spec. What AWS names by itself, the ids of network and subnets, is found by name and tag.
+
+Source: facts of the aws provider 6.28 to 6.x, of the EKS API, and of AWS's own guides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from plinth.clouds import Answers, Cloud
+from plinth.clouds.aws.answers import AwsAnswers
+from plinth.spec.fields import Field
+from plinth.spec.platform import CloudSection
+from plinth.spec.section import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plinth.ir.needs import Context
+
+
+class Existing(Section):
+    """What is there already and is used as it is."""
+
+    network: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,126}[A-Za-z0-9]$")] = Field(
+        description="The `Name` tag of a VPC with private subnets in two zones or more, "
+        "tagged `kubernetes.io/role/internal-elb`."
+    )
+
+
+class AwsSection(CloudSection):
+    """An account of Amazon Web Services; one environment has one account to itself."""
+
+    cluster_field: ClassVar[str] = "account_id"
+
+    provider: Literal["aws"]
+    account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = Field(
+        description="The account's number, in quotes: twelve digits."
+    )
+    region: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z]+){1,3}-[0-9]{1,2}$")] = Field(
+        description="`us-east-1`, ..."
+    )
+    zones: tuple[Annotated[str, Field(pattern=r"^[a-z]$")], ...] = Field(
+        default=(),
+        description="Letters of two or three of the region's zones; the first three where absent. "
+        "Add at the end only: subnets are cut from the network in this order.",
+    )
+    admins: tuple[
+        Annotated[
+            str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]{1,512}$")
+        ],
+        ...,
+    ] = Field(
+        description="ARNs of the IAM roles and users that administer the cluster. At least one: not "
+        "even who makes the cluster gets in without.",
+        min_length=1,
+    )
+    existing: Existing | None = Field(
+        default=None, description="A network that is there already; made where absent."
+    )
+
+    def cluster_key(self) -> tuple[str, ...]:
+        # Names of IAM roles and of the state's lock belong to the account: two clusters in one account
+        # would share them, so an environment takes a whole account.
+        return ("aws", self.account_id)
+
+
+class Aws(Cloud):
+    """Amazon Web Services."""
+
+    name = "aws"
+    Section = AwsSection
+
+    def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
+        return AwsAnswers(context, pinned)
+
+
+CLOUD = Aws()
