@@ -101,15 +101,8 @@ class Project:
         self._ledger: Ledger | None = None
         self._by_upstream: Mapping[str, list[tuple[str, str]]] | None = None
         self._lock: Lock | None = None
-        self._update: frozenset[Any] = (
-            # What a commit compiles to is what it pinned.
-            (
-                # What a commit compiles to is what it pinned.
-                frozenset(getattr(options, "update", ())) if files is None else frozenset()
-            )
-            if files is None
-            else frozenset()
-        )
+        # What a commit compiles to is what it pinned.
+        self._update: frozenset[Any] = frozenset(() if files else getattr(options, "update", ()))
         self._release: frozenset[str] = frozenset(getattr(options, "release", ()))
         self._vendored: dict[tuple[str, str], tuple[Mapping[str, Any], ...] | None] = {}
 

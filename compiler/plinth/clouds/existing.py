@@ -20,6 +20,7 @@ from plinth.ir.answers import (
     SecretFacts,
     SecretStoreFacts,
 )
+from plinth.ir.pools import gpu_model
 from plinth.ir.said import Said, said
 from plinth.spec.fields import Field
 from plinth.spec.platform import CloudSection
@@ -105,6 +106,7 @@ class ExistingAnswers(Answers):
             labels={said(self._cloud, "pool_label").value: said(pool, "name")},
             tolerations=tolerations,
             gpu_resource="nvidia.com/gpu" if has_gpu else None,
+            gpu_model=gpu_model(pool, None),
         )
         return Answer(facts=facts)
 

@@ -20,11 +20,13 @@ from plinth.ir.kubernetes import KEEP, Operation, expect, namespace, put, secret
 from plinth.ir.said import Origin, Said, origins_of, said, settle, text
 from plinth.ir.targets import Image, Manifest, ObjectKey, Patch, Target
 from plinth.spec.fields import Duration, Field, Memory, to_bytes, to_seconds
-from plinth.spec.platform import ComponentSection, Platform, Tier
+from plinth.spec.platform import ComponentSection, Tier
 from plinth.text.emit import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from plinth.ir.answers import PoolFacts
 
 NOTEBOOKS: Final = {
     "minimal": ("Python", "quay.io/jupyter/minimal-notebook:2026-06-08"),
@@ -301,7 +303,7 @@ def _profile(tier: Tier, section: JupyterHubSection, given: Given, *, first: boo
     return {
         "slug": said(tier, "name"),
         "display_name": said(tier, "name"),
-        "description": _description(tier, given.context.platform),
+        "description": _description(tier, chosen),
         "default": first,
         "kubespawner_override": override,
         "profile_options": {
@@ -321,16 +323,12 @@ def _choices(section: JupyterHubSection) -> dict[str, Any]:
     }
 
 
-def _description(tier: Tier, platform: Platform) -> Said:
+def _description(tier: Tier, pools: Iterable[PoolFacts]) -> Said:
     parts: list[Said | str] = [said(tier, "cpu"), " CPU, ", said(tier, "memory"), " memory"]
     if tier.gpu:
-        models = [
-            said(pool.gpu, "model")
-            for pool in platform.node_pools
-            if pool.name in tier.pools and pool.gpu is not None
-        ]
+        models = [pool.gpu_model for pool in pools if pool.gpu_model]
         names = Said(" or ".join(sorted({model.value for model in models})), origins_of(models))
-        parts += [", ", said(tier.gpu, "count"), " GPU (", names, ")"]
+        parts += [", ", said(tier.gpu, "count"), " GPU", *((" (", names, ")") if models else ())]
     return text(*parts)
 
 

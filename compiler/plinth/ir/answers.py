@@ -41,6 +41,8 @@ class PoolFacts(Struct, frozen=True, kw_only=True):
     tolerations: tuple[Mapping[str, Any], ...]
     gpu_resource: str | None
     """The resource that a pod asks for to get a GPU, `nvidia.com/gpu`."""
+    gpu_model: Said | None = None
+    """Which GPU it is, where that is known: `t4`."""
     pin: Mapping[str, Any] | None = None
     """The chosen machine, its price and the next best, for the lock; None where nothing is chosen."""
 

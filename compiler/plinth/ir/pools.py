@@ -98,8 +98,18 @@ def pool_facts(
         labels={POOL_LABEL: said(pool, "name")},
         tolerations=(*tolerations, *also_tolerates),
         gpu_resource=device_resource(pool, machine) or GPU_RESOURCE if has_device else None,
+        gpu_model=gpu_model(pool, machine),
         pin=_pin(chosen) if chosen else None,
     )
+
+
+def gpu_model(pool: NodePool, machine: Machine | None) -> Said | None:
+    """Which GPU a pool's nodes have: what was asked for, or what the chosen machine brings."""
+    if pool.gpu is None:
+        return None
+    if pool.gpu.model:
+        return said(pool.gpu, "model")
+    return Said(machine.gpu_model, shape_origins(pool, machine.cloud)) if machine else None
 
 
 def _pin(chosen: Chosen) -> dict[str, Any]:

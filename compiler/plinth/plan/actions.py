@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from plinth.catalog.providers import LABELS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -45,11 +47,6 @@ _TEMPLATE: Final = re.compile(r"(?<!\$)\$\{")
 _NOT_ARGUMENTS: Final = frozenset(
     {"//", "count", "depends_on", "for_each", "lifecycle", "provider", "timeouts"}
 )
-_LABELS: Final = (
-    ("google", "default_labels", "terraform_labels"),
-    ("aws", "default_tags", "tags_all"),
-)
-"""Where a provider's own arguments change resources: the provider, its argument, what shows the change."""
 _ZERO: Final = {"string": "", "number": 0, "bool": False}
 
 
@@ -181,7 +178,7 @@ class _Comparison:
         self._before, self._after = _resources(before), _resources(after)
         self._relabelled = {
             attribute
-            for provider, argument, attribute in _LABELS
+            for provider, argument, attribute in LABELS
             if _label(before, provider, argument) != _label(after, provider, argument)
         }
         self.action = cache(self._action)

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 DATA: Final = Path(__file__).parent
 
+LABELS: Final = (
+    ("google", "default_labels", "terraform_labels"),
+    ("aws", "default_tags", "tags_all"),
+)
+"""Where a provider's own arguments change resources: the provider, its argument, what shows the change."""
+
 
 def resource_block(kind: str) -> Mapping[str, Any] | None:
     """The arguments of a resource type, None where no recording has it.
