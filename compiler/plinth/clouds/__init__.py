@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         SecretStoreFacts,
     )
     from plinth.ir.needs import Context
+    from plinth.ir.said import Said
     from plinth.spec.platform import CloudSection
 
 
@@ -55,6 +56,10 @@ class Answers(ABC):
         """The answer of the method that is named for the need."""
         method: Callable[[Any], Answer[Any]] = getattr(self, _METHODS[type(need).__name__])
         return method(need)
+
+    def storage_class(self) -> Said | None:
+        """The class of volumes that the platform asks for, None for the cluster's default."""
+        return None
 
     @abstractmethod
     def faults(self) -> tuple[Diagnostic, ...]:

@@ -6,7 +6,7 @@ by its host) and secrets are Kubernetes Secrets that somebody makes by hand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from plinth.clouds import Answers, Cloud
 from plinth.diagnostics.diagnostic import Diagnostic
@@ -22,14 +22,29 @@ from plinth.ir.answers import (
 )
 from plinth.ir.pools import gpu_model
 from plinth.ir.said import Said, said
-from plinth.spec.fields import Field
-from plinth.spec.platform import CloudSection
+from plinth.spec.fields import Field, SecretName
+from plinth.spec.platform import CloudSection, SecretReference
+from plinth.spec.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plinth.ir import needs
     from plinth.ir.needs import Context
+
+
+_ENDPOINT: Final = r"^https?://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$"
+
+
+class ObjectStore(Section):
+    """An object store that speaks S3, beside the cluster or in it."""
+
+    endpoint: Annotated[str, Field(pattern=_ENDPOINT)] = Field(
+        description="Where it listens: `https://minio.acme.com`."
+    )
+    credentials: SecretReference = Field(
+        description="A Secret with `accessKey` and `secretKey`, in the namespace of whatever opens a bucket."
+    )
 
 
 class ExistingSection(CloudSection):
@@ -46,6 +61,13 @@ class ExistingSection(CloudSection):
         str,
         Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$"),
     ] = Field(default="plinth.dev/pool", description="The node label whose value is the pool's name.")
+
+    storage_class: SecretName | None = Field(
+        default=None, description="The class of the platform's volumes; the cluster's default where absent."
+    )
+    object_store: ObjectStore | None = Field(
+        default=None, description="What `s3://` buckets are in; AWS itself where absent."
+    )
 
     def cluster_key(self) -> tuple[str, ...]:
         return ("existing", self.cluster)
@@ -117,9 +139,20 @@ class ExistingAnswers(Answers):
     def bucket(self, need: needs.Bucket) -> Answer[BucketFacts]:
         bucket = need.bucket
         if bucket.url:
-            return Answer(facts=BucketFacts(url=said(bucket, "url")))
+            return Answer(facts=self._bucket(said(bucket, "url")))
         missing = _declare(f"bucket `{bucket.name}`", "`url: s3://name`", bucket.spec_path)
         return Answer(facts=BucketFacts(url=Said("", ())), diagnostics=(missing,))
+
+    def _bucket(self, url: Said) -> BucketFacts:
+        store: ObjectStore | None = getattr(self._cloud, "object_store", None)
+        if store is None or not url.value.startswith("s3://"):
+            return BucketFacts(url=url)
+        secret = SecretFacts(name=said(store.credentials, "secret"), remote=None)
+        return BucketFacts(url=url, endpoint=said(store, "endpoint"), secret=secret)
+
+    def storage_class(self) -> Said | None:
+        declared = said(self._cloud, "storage_class")
+        return declared if declared.value else None
 
     def database_server(self, need: needs.DatabaseServer) -> Answer[NoFacts]:
         if need.database.existing:

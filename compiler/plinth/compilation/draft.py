@@ -170,6 +170,7 @@ class Draft:
                 origins=part.origins,
                 pools=self._pools,
                 store=store.facts,
+                storage_class=self._answers.storage_class(),
                 facts=self._facts[name],
                 health=health,
             )

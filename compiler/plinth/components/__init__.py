@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         SecretStoreFacts,
     )
     from plinth.ir.needs import Context, Need, ServiceAccount
-    from plinth.ir.said import Origin
+    from plinth.ir.said import Origin, Said
     from plinth.ir.targets import Base, Target
 
 S = TypeVar("S", bound=ComponentSection)
@@ -60,6 +60,8 @@ class Given(Struct, frozen=True, kw_only=True):
     pools: Mapping[str, PoolFacts]
     """Every pool of the environment."""
     store: SecretStoreFacts
+    storage_class: Said | None
+    """The class of volumes, None for the cluster's default."""
     facts: Mapping[str, Any]
     health: Mapping[str, str]
     """Health scripts of every component of the environment, by `group_Kind`."""

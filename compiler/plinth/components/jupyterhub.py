@@ -171,12 +171,16 @@ class JupyterHub(Component[JupyterHubSection]):
 
         yield patch("apps", "Deployment", "hub", _hub(given, tokens, sign_in, settings))
         yield patch("apps", "Deployment", "proxy", _proxy(given, tokens))
-        yield patch(
-            "", "PersistentVolumeClaim", "hub-db-dir", put(KEEP, "/metadata/annotations", exists=False)
-        )
+        yield patch("", "PersistentVolumeClaim", "hub-db-dir", _volume(given))
         # The chart makes these up anew at every render; the hub finds ours first.
         seeds = ({"op": "remove", "path": f"/data/{key}"} for key in sorted(TOKENS))
         yield patch("", "Secret", "hub", seeds)
+
+
+def _volume(given: Given) -> Iterable[Operation]:
+    yield from put(KEEP, "/metadata/annotations", exists=False)
+    if given.storage_class:
+        yield {"op": "add", "path": "/spec/storageClassName", "value": given.storage_class}
 
 
 def _hub(given: Given, tokens: Said | str, sign_in: Said | str, settings: Said) -> Iterable[Operation]:
@@ -257,6 +261,7 @@ def _settings(section: JupyterHubSection, given: Given) -> Said:
             },
             "image": images.map(lambda chosen: NOTEBOOKS[chosen[0]][1]),
             "storage_capacity": said(section, "storage"),
+            **({"storage_class": given.storage_class} if given.storage_class else {}),
             "profile_list": [_profile(tier, section, given, first=tier is tiers[0]) for tier in tiers],
         },
     }

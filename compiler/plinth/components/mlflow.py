@@ -25,7 +25,7 @@ from plinth.spec.rules import missing_reference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from plinth.ir.answers import DatabaseFacts
+    from plinth.ir.answers import BucketFacts, DatabaseFacts
 
 PORT: Final = 5000
 UID: Final = 1001
@@ -147,6 +147,7 @@ class Mlflow(Component[MlflowSection]):
         url = given.bucket("artifacts").url
         artifacts = Said(url.value, (*url.origins, *said(section, "artifacts").origins))
         environment = _environment(given.database("database"), secret, self.namespace)
+        environment += _object_store(given.bucket("artifacts"))
         uri = text("postgresql+psycopg2:///", given.database("database").database)
         upgrade = {
             "name": "upgrade-database",
@@ -247,6 +248,20 @@ def _environment(database: DatabaseFacts, secret: Said | str, home: str) -> list
         {"name": "PGSSLMODE", "value": database.tls},
         {"name": "PGUSER", "valueFrom": from_secret("username")},
     ]
+
+
+def _object_store(bucket: BucketFacts) -> list[dict[str, Any]]:
+    """What MLflow's client of S3 takes where the store is not AWS, or opens for a key alone."""
+    found: list[dict[str, Any]] = []
+    if bucket.secret:
+        keys = {"AWS_ACCESS_KEY_ID": "accessKey", "AWS_SECRET_ACCESS_KEY": "secretKey"}
+        found += [
+            {"name": name, "valueFrom": {"secretKeyRef": {"name": bucket.secret.name, "key": key}}}
+            for name, key in keys.items()
+        ]
+    if bucket.endpoint:
+        found.append({"name": "MLFLOW_S3_ENDPOINT_URL", "value": bucket.endpoint})
+    return found
 
 
 def _health(*, every_s: int, failures: int) -> dict[str, Any]:

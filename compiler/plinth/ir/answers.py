@@ -51,6 +51,10 @@ class BucketFacts(Struct, frozen=True, kw_only=True):
     """A bucket as a program reaches it."""
 
     url: Said
+    endpoint: Said | None = None
+    """Where an object store listens that is no cloud's own: `https://minio.acme.com`."""
+    secret: SecretFacts | None = None
+    """Has the keys `accessKey` and `secretKey`; None where the pod's own identity opens the bucket."""
 
 
 class DatabaseFacts(Struct, frozen=True, kw_only=True):
