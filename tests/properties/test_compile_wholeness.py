@@ -26,6 +26,7 @@ MADE_BY_HAND = {
         "hub.config.JupyterHub.cookie_secret",
     },
     ("jupyterhub", "Secret/google-sign-in"): {"clientID", "clientSecret"},
+    ("mlflow", "Secret/minio"): {"accessKey", "secretKey"},
     ("mlflow", "Secret/mlflow-postgres"): {"password", "username"},
 }
 """Where there is no secret store, a person makes these as docs/bootstrap.md says.
