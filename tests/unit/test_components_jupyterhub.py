@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -41,11 +41,12 @@ def hub(monkeypatch):
     """The configuration of a hub after our code has run, beginning with what the chart says."""
 
     def configured(declared, before):
-        def read_text(path, encoding):
-            assert (path.as_posix(), encoding) == (f"{FOLDER}/jupyterhub_config.d/plinth.json", "utf-8")
-            return declared
+        class Files(PurePosixPath):
+            def read_text(self, encoding):
+                assert (self.as_posix(), encoding) == (f"{FOLDER}/jupyterhub_config.d/plinth.json", "utf-8")
+                return declared
 
-        monkeypatch.setattr(Path, "read_text", read_text)
+        monkeypatch.setattr("pathlib.Path", Files)
         # A hub runs its configuration in a namespace that has `c`, see traitlets' PyFileConfigLoader.
         exec(compile(HUB_CONFIG, "plinth.py", "exec"), {"c": before})  # noqa: S102 - as the hub does
         return before
