@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticUndefined
 
 from plinth import registry
-from plinth.catalog.machines import machines
+from plinth.catalog.machines import CLOUDS, machines
 from plinth.spec import Section, fields, rules
 from plinth.spec.platform import ComponentSection, Document, Metadata, Platform
 
@@ -115,10 +115,14 @@ def spec_page() -> str:
 
 
 def gpu_table() -> str:
-    """The GPUs of Google Cloud that a pool can ask for, as Markdown."""
+    """The GPUs and other accelerators that a pool can ask for on each cloud, as Markdown."""
+    return "\n".join(f"### {title}\n\n{_devices(cloud)}" for cloud, title in CLOUDS.items())
+
+
+def _devices(cloud: str) -> str:
     rows = ["| `model` | `count` | `interconnect` | machine | vCPU | memory | USD an hour | priced on |"]
     rows.append("| - | -: | - | - | -: | -: | -: | - |")
-    found = [each for each in machines("gcp") if each.is_gpu and not each.is_fractional]
+    found = [each for each in machines(cloud) if each.gpu_count and not (each.is_fractional or each.is_metal)]
     for each in sorted(found, key=lambda each: (each.gpu_model or "", each.gpu_count, each.vcpu, each.name)):
         link = f"`{each.gpu_interconnect}`" if each.gpu_interconnect == "nvlink" else "-"
         price = "-" if each.on_demand_usd_h is None else f"{each.on_demand_usd_h:.2f}"
