@@ -51,7 +51,7 @@ def test_bash_takes_the_script(tmp_path, capsys):
         pytest.param(("plinth", "comp"), ["compile", "completion"], id="commands"),
         pytest.param(("plinth", "ini"), ["init"], id="a command"),
         pytest.param(("plinth", "compile", "--ch"), ["--check"], id="an option"),
-        pytest.param(("plinth", "init", "--provider", ""), ["existing", "gcp"], id="values"),
+        pytest.param(("plinth", "init", "--provider", ""), ["aws", "azure", "existing", "gcp"], id="values"),
         pytest.param(("plinth", "completion", ""), ["bash", "zsh"], id="arguments"),
     ],
 )
