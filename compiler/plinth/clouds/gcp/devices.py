@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.ir.pools import shape_origins
 from plinth.ir.said import Said, said
 
 if TYPE_CHECKING:
@@ -62,10 +63,11 @@ def accelerators(pool: spec.NodePool, machine: Machine, shape: tuple[Origin, ...
     return {"guest_accelerator": [gpu]}
 
 
-def labels_of_gke(machine: Machine, shape: tuple[Origin, ...]) -> dict[str, Said]:
+def labels_of_gke(pool: spec.NodePool, machine: Machine) -> dict[str, Said]:
     """Labels that GKE puts on by itself and without which it gives a pod none of the devices."""
     if machine.device_resource != "google.com/tpu" or not machine.accelerator:
         return {}
+    shape = shape_origins(pool, "gcp")
     topology = TPU_TOPOLOGY.get(machine.accelerator_count)
     labels = {"cloud.google.com/gke-tpu-accelerator": Said(machine.accelerator, shape)}
     if topology:

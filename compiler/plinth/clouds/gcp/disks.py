@@ -63,23 +63,24 @@ class LocalDisks(Struct, frozen=True):
 def machine_and_disks(pool: NodePool, pinned: str | None) -> tuple[Chosen, LocalDisks | None] | Diagnostic:
     """The machine of a pool with the disks that it asks for, or why there is none.
 
-    A machine that has them is preferred where the pool names none; else they are attached to the
-    machine that the rest of the shape picks.
+    Disks are attached to the machine that the rest of the shape picks, where it has none and takes
+    enough of them; else the machine has to have them.
     """
-    chosen = machine_for(pool, cloud="gcp", title=TITLE, pinned=pinned)
-    if pool.local_ssd is None:
-        return chosen if isinstance(chosen, Diagnostic) else (chosen, None)
-    wanted = math.ceil(memory_gib(pool.local_ssd) / DISK_GIB)
-    if isinstance(chosen, Chosen) and (own := chosen.machine.local_ssd_gib):
-        return chosen, LocalDisks(own // DISK_GIB)
-    plain = pool.model_copy(update={"local_ssd": None})
+    plain = pool if pool.local_ssd is None else pool.model_copy(update={"local_ssd": None})
     without = machine_for(plain, cloud="gcp", title=TITLE, pinned=pinned)
     if isinstance(without, Diagnostic):
         return without
+    if pool.local_ssd is None:
+        return without, None
+    wanted = math.ceil(memory_gib(pool.local_ssd) / DISK_GIB)
     count = min((each for each in attachable(without.machine) if each >= wanted), default=None)
     if count is not None:
         return without, LocalDisks(count)
-    return chosen if isinstance(chosen, Diagnostic) else _no_disks(pool, without.machine)
+    chosen = machine_for(pool, cloud="gcp", title=TITLE, pinned=pinned)
+    if isinstance(chosen, Chosen):
+        own = chosen.machine.local_ssd_gib
+        return (chosen, LocalDisks(own // DISK_GIB)) if own else _no_disks(pool, chosen.machine)
+    return chosen
 
 
 def attachable(machine: Machine) -> tuple[int, ...]:

@@ -47,6 +47,7 @@ class Names:
         self.database_host = text("postgres.", self.platform, ".", ZONE_OF_DATABASES[:-1])
         self.workload_pool = text(self.project, ".svc.id.goog")
         self.key_ring = self.platform
+        self.key_of_disks = self.key("disks")
         self.pool_zones = {each.name: each for each in cloud.pool_zones}
 
     def labels(self) -> dict[str, str | Said]:

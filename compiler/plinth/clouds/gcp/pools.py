@@ -77,7 +77,7 @@ def answer(need: NodePool, names: Names, pinned: Mapping[str, str]) -> Answer[Po
     chosen, disks = found
     machine = chosen.machine
     facts = pool_facts(pool, chosen, _added_by_gke(pool, machine))
-    labels = devices.labels_of_gke(machine, shape_origins(pool, "gcp"))
+    labels = devices.labels_of_gke(pool, machine)
     return Answer(
         targets=tuple(_resource(group, pool, machine, disks, names) for group in _groups(pool)),
         facts=replace(facts, labels={**facts.labels, **labels}),
@@ -145,12 +145,11 @@ def _limits(group: Group, pool: spec.NodePool) -> dict[str, Any]:
     }
 
 
-def _upgrades(pool: spec.NodePool) -> dict[str, Any]:
+def _upgrades(pool: spec.NodePool) -> Said:
     # There is no quota for one more GPU node, so one goes before one comes.
     surge, unavailable = (0, 1) if is_scarce(pool) else (1, 0)
     origins = (*scarcity_origins(pool), *said(pool, "capacity").origins)
-    amounts = {"strategy": "SURGE", "max_surge": surge, "max_unavailable": unavailable}
-    return {name: Said(value, origins) for name, value in amounts.items()}
+    return Said({"strategy": "SURGE", "max_surge": surge, "max_unavailable": unavailable}, origins)
 
 
 def _place(pool: spec.NodePool, names: Names) -> dict[str, Any]:
@@ -186,7 +185,7 @@ def _node_config(
                 "size_gb": GPU_BOOT_DISK_GB if is_scarce(pool) else BOOT_DISK_GB,
             }
         ],
-        "boot_disk_kms_key": names.key("disks"),
+        "boot_disk_kms_key": names.key_of_disks,
         # Without this key the provider sees a difference for ever.
         "metadata": {"disable-legacy-endpoints": "true"},
         "shielded_instance_config": [{"enable_integrity_monitoring": True, "enable_secure_boot": True}],
