@@ -176,7 +176,8 @@ def _bodies(root: Root) -> dict[str, Any]:
 
 
 def _only(root: Root, addresses: set[str]) -> Root:
-    kept = {key: value for key, value in root.items() if key not in _SECTIONS}
+    # An output is no resource, and may tell of one that is left out.
+    kept = {key: value for key, value in root.items() if key not in {*_SECTIONS, "output"}}
     for section, prefix in _SECTIONS.items():
         for kind, named in root.get(section, {}).items():
             some = {name: body for name, body in named.items() if f"{prefix}{kind}.{name}" in addresses}

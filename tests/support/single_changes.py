@@ -29,6 +29,10 @@ DATABASE, USER, RECORD = (
     "google_sql_user.mlflow",
     "google_dns_record_set.postgres",
 )
+RING: Final = "google_kms_key_ring.platform"
+_KEYS: Final = ("buckets", "cluster", "disks", "postgres", "registry", "secrets")
+KEYS = tuple(f"google_kms_crypto_key.{name}" for name in _KEYS)
+GRANTS = tuple(f"google_kms_crypto_key_iam_member.{name}" for name in _KEYS)
 
 OF_THE_SPEC = [
     # Network.
@@ -110,16 +114,22 @@ OF_THE_SPEC = [
     # Everything.
     spec(
         {"cloud.projectNumber": 210987654321},
-        {WRITER: "replace", "google_secret_manager_secret_iam_member.acme-postgres-mlflow": "replace"},
+        dict.fromkeys(
+            (WRITER, *GRANTS, "google_secret_manager_secret_iam_member.acme-postgres-mlflow"), "replace"
+        ),
     ),
     spec(
         {"environments": {"prod": {}}},
         dict.fromkeys(
             (
                 *(ADDRESS, ARTIFACTS, CLUSTER, DATASETS),
+                *KEYS,
                 "google_artifact_registry_repository.images",
+                "google_certificate_manager_certificate.platform",
+                "google_certificate_manager_dns_authorization.platform",
                 "google_compute_global_address.services",
                 "google_dns_managed_zone.databases",
+                "google_dns_managed_zone.public",
                 "google_secret_manager_secret.acme-postgres-mlflow",
             ),
             "update",
@@ -128,10 +138,11 @@ OF_THE_SPEC = [
     spec(
         {"cloud.region": "europe-west1"},
         {
-            **dict.fromkeys((NODES, ADDRESS, ROUTER, NAT, CLUSTER, CPU, GPU), "replace"),
-            "google_artifact_registry_repository.images": "replace",
-            "google_artifact_registry_repository_iam_member.nodes": "replace",
-            **dict.fromkeys((ARTIFACTS, DATASETS, POSTGRES), "refused"),
+            **dict.fromkeys((NODES, ADDRESS, ROUTER, NAT), "replace"),
+            "google_secret_manager_secret.acme-postgres-mlflow": "replace",
+            "google_secret_manager_secret_version.acme-postgres-mlflow": "replace",
+            # What waits for the ring is not planned where the ring may not go: cluster, pools, registry.
+            **dict.fromkeys((RING, ARTIFACTS, DATASETS, POSTGRES), "refused"),
         },
     ),
 ]

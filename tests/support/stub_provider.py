@@ -260,7 +260,8 @@ class StubProvider:
         if type_name == "google_service_account":
             project = inputs.get("project") or likely.get("project", "made-up-project")
             email = f"{inputs['account_id']}@{project}.iam.gserviceaccount.com"
-            likely |= {"email": email, "member": f"serviceAccount:{email}"}
+            name = f"projects/{project}/serviceAccounts/{email}"
+            likely |= {"email": email, "member": f"serviceAccount:{email}", "name": name}
         # An entry's text is whatever was put there; ours is an object with a password.
         entry = json.dumps({"password": f"{prefix}.{digest}"})
         likely |= dict.fromkeys(SECRET_TEXTS.get(type_name, ()), entry)
@@ -271,6 +272,9 @@ class StubProvider:
             if attribute["type"] == "string" and name in likely:
                 return likely[name]
             text = f"{prefix}.{digest}.{name}"
+            if name == "dns_resource_record":  # Google always asks for exactly one
+                record = _made_up(attribute["type"][1], text)
+                return [{**record, "name": f"{record['name']}.", "type": "CNAME"}]
             return _made_up(attribute["type"], text, found=prefix.startswith("data."))
 
         return _map_attributes(block, planned, known)

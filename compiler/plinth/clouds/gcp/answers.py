@@ -5,8 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plinth.clouds import Answers
-from plinth.clouds.gcp import cluster, data, network, pools, roots, secrets
+from plinth.clouds.gcp import (
+    budget,
+    ci,
+    cluster,
+    data,
+    domain,
+    network,
+    pool_faults,
+    pools,
+    postgres,
+    roots,
+    secrets,
+)
 from plinth.clouds.gcp.names import TITLE, Names
+from plinth.clouds.gcp.section import GcpSection
 from plinth.ir.pools import system_pool_faults
 from plinth.ir.regions import region_faults
 
@@ -33,7 +46,10 @@ class GcpAnswers(Answers):
     def __init__(self, context: needs.Context, pinned: Mapping[str, str]) -> None:
         self._context = context
         self._pinned = pinned
-        self._names = Names(context)
+        cloud = context.platform.cloud
+        if not isinstance(cloud, GcpSection):
+            raise TypeError(f"{cloud.provider} is not answered here")
+        self._names = Names(context, cloud)
 
     def faults(self) -> tuple[Diagnostic, ...]:
         platform = self._context.platform
@@ -42,6 +58,9 @@ class GcpAnswers(Answers):
         found += network.access_faults(platform.network)
         found += system_pool_faults(platform)
         found += cluster.maintenance_faults(platform.cluster)
+        found += pool_faults.pools_faults(platform, self._names)
+        found += budget.budget_faults(platform, self._names)
+        found += ci.ci_faults(platform, self._names)
         return tuple(found)
 
     def roots(self, need: needs.Roots) -> Answer[NoFacts]:
@@ -63,16 +82,25 @@ class GcpAnswers(Answers):
         return data.bucket(need, self._names)
 
     def database_server(self, need: needs.DatabaseServer) -> Answer[NoFacts]:
-        return data.database_server(need, self._names)
+        return postgres.database_server(need, self._names)
 
     def database(self, need: needs.Database) -> Answer[DatabaseFacts]:
-        return data.database(need, self._names)
+        return postgres.database(need, self._names)
 
     def secret(self, need: needs.Secret) -> Answer[SecretFacts]:
         return secrets.answer(need, self._names)
 
     def identity(self, need: needs.Identity) -> Answer[IdentityFacts]:
         return data.identity(need, self._names)
+
+    def domain(self, need: needs.Domain) -> Answer[NoFacts]:
+        return domain.answer(need, self._names)
+
+    def budget(self, need: needs.Budget) -> Answer[NoFacts]:
+        return budget.answer(need, self._names)
+
+    def continuous_integration(self, need: needs.ContinuousIntegration) -> Answer[NoFacts]:
+        return ci.answer(need, self._names)
 
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         del need  # it asks for nothing in particular

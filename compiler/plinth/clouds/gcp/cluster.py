@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.gcp.network import PODS_RANGE, SERVICES_RANGE
+from plinth.clouds.gcp.keys import keys
+from plinth.clouds.gcp.names import grant
+from plinth.clouds.gcp.people import administrators
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, NoFacts
 from plinth.ir.said import Expression, Said, said, text, why
@@ -69,10 +71,12 @@ def answer(need: Cluster, names: Names, platform: spec.Platform) -> Answer[NoFac
         | _network(need, names)
         | _versions(need.cluster)
         | _security(names)
-        | _operations(),
+        | _operations(names)
+        | {"depends_on": [grant("cluster")]},
         origins=origins,
     )
-    return Answer(targets=(account, role, cluster), facts=NoFacts())
+    targets = (*keys(names), account, role, *administrators(need.identity, names), cluster)
+    return Answer(targets=targets, facts=NoFacts())
 
 
 def maintenance_faults(cluster: spec.Cluster) -> list[Diagnostic]:
@@ -147,7 +151,10 @@ def _network(need: Cluster, names: Names) -> dict[str, Any]:
         "enable_intranode_visibility": True,
         "enable_l4_ilb_subsetting": True,
         "ip_allocation_policy": [
-            {"cluster_secondary_range_name": PODS_RANGE, "services_secondary_range_name": SERVICES_RANGE}
+            {
+                "cluster_secondary_range_name": names.pods_range(),
+                "services_secondary_range_name": names.services_range(),
+            }
         ],
         "private_cluster_config": [
             {
@@ -205,7 +212,12 @@ def _window(maintenance: spec.Maintenance) -> dict[str, Any]:
 
 
 def _security(names: Names) -> dict[str, Any]:
+    groups = said(names.cloud, "security_group")
     return {
+        **({"authenticator_groups_config": [{"security_group": groups}]} if groups.value else {}),
+        # The project's own policy decides, and lets everything in until somebody writes one.
+        "binary_authorization": [{"evaluation_mode": "PROJECT_SINGLETON_POLICY_ENFORCE"}],
+        "database_encryption": [{"state": "ENCRYPTED", "key_name": names.key("cluster")}],
         "workload_identity_config": [{"workload_pool": names.workload_pool}],
         "enable_shielded_nodes": True,
         "enable_legacy_abac": False,
@@ -225,8 +237,9 @@ def _security(names: Names) -> dict[str, Any]:
     }
 
 
-def _operations() -> dict[str, Any]:
+def _operations(names: Names) -> dict[str, Any]:
     return {
+        "resource_labels": names.labels(),
         "logging_config": [
             {
                 "enable_components": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.gcp.names import ZONE_OF_DATABASES, Names
+from plinth.clouds.gcp.names import PODS_RANGE, SERVICES_RANGE, ZONE_OF_DATABASES, Names
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, NoFacts
 from plinth.ir.said import Expression, Origin, Said, said, text, why
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 APIS: Final = (
     "artifactregistry",
+    "binaryauthorization",
+    "certificatemanager",
+    "cloudkms",
     "cloudresourcemanager",
     "compute",
     "container",
@@ -31,8 +34,9 @@ APIS: Final = (
     "storage",
 )
 
-PODS_RANGE: Final = "pods"
-SERVICES_RANGE: Final = "services"
+APIS_OF_SECTIONS: Final = {"budget": ("billingbudgets",), "ci": ("sts",)}
+"""Those that a platform needs for a section of its spec only."""
+
 DATABASES_PREFIX: Final = 20
 """The range that Google's own services, Cloud SQL among them, take from the network."""
 
@@ -44,14 +48,23 @@ WEBHOOK_PORTS: Final = ("8443", "9443", "10250")
 
 
 def answer(need: Network, names: Names, platform: Platform) -> Answer[NoFacts]:
-    """The whole `network` root."""
+    """The whole `network` root: of a network that is there already, only what is beside it."""
     origins = (need.network.spec_path,)
     targets: list[Target] = [_api(name, names) for name in APIS]
-    targets += [_network(names, origins), _subnetwork(need, names, origins)]
-    targets += _way_out(names, origins)
-    targets += _firewall(need, names, origins)
+    targets += [
+        _api(name, names, (platform.said_path(section),))
+        for section, apis in APIS_OF_SECTIONS.items()
+        if getattr(platform, section)
+        for name in apis
+    ]
+    if not names.cloud.existing:
+        targets += [_network(names, origins), _subnetwork(need, names, origins)]
+        targets += _way_out(names, origins)
+        targets += _firewall(need, names, origins)
     if platform.storage.database and not platform.storage.database.existing:
-        targets += _private_services(names, (platform.storage.said_path("database"),))
+        origins = (platform.storage.said_path("database"),)
+        targets += [] if names.cloud.existing else _peering(names, origins)
+        targets += [_zone_of_databases(names, origins)]
     return Answer(targets=tuple(targets), facts=NoFacts())
 
 
@@ -69,7 +82,7 @@ def access_faults(network: spec.Network) -> list[Diagnostic]:
     ]
 
 
-def _api(name: str, names: Names) -> TerraformResource:
+def _api(name: str, names: Names, origins: tuple[Origin, ...] = ()) -> TerraformResource:
     return TerraformResource(
         layer="network",
         type="google_project_service",
@@ -80,7 +93,7 @@ def _api(name: str, names: Names) -> TerraformResource:
             # Somebody else in the project may use it: taking the platform down must not.
             "disable_on_destroy": False,
         },
-        origins=why("the resources of a platform on Google Cloud need this API"),
+        origins=origins or why("the resources of a platform on Google Cloud need this API"),
     )
 
 
@@ -221,8 +234,8 @@ def _firewall(need: Network, names: Names, origins: tuple[Origin, ...]) -> list[
     ]
 
 
-def _private_services(names: Names, origins: tuple[Origin, ...]) -> list[Target]:
-    """A range for Google's own services, and a zone in which the database has a name that stays."""
+def _peering(names: Names, origins: tuple[Origin, ...]) -> list[Target]:
+    """A range for Google's own services, and the way to it."""
     address = TerraformResource(
         layer="network",
         type="google_compute_global_address",
@@ -252,7 +265,13 @@ def _private_services(names: Names, origins: tuple[Origin, ...]) -> list[Target]
         },
         origins=origins,
     )
-    zone = TerraformResource(
+    return [address, connection]
+
+
+def _zone_of_databases(names: Names, origins: tuple[Origin, ...]) -> Target:
+    """A zone in which the database has a name that stays."""
+    network = names.network_id() if names.cloud.existing else Expression("google_compute_network.platform.id")
+    return TerraformResource(
         layer="network",
         type="google_dns_managed_zone",
         name="databases",
@@ -262,11 +281,8 @@ def _private_services(names: Names, origins: tuple[Origin, ...]) -> list[Target]
             "dns_name": text(names.platform, ".", ZONE_OF_DATABASES),
             "description": "Names of the platform's databases",
             "visibility": "private",
-            "private_visibility_config": [
-                {"networks": [{"network_url": Expression("google_compute_network.platform.id")}]}
-            ],
+            "private_visibility_config": [{"networks": [{"network_url": network}]}],
             "depends_on": _after_apis("dns"),
         },
         origins=origins,
     )
-    return [address, connection, zone]

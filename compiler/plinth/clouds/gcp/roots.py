@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.ir.answers import Answer, NoFacts
-from plinth.ir.said import origins_of, said, text, why
+from plinth.ir.said import Said, origins_of, said, text, why
 from plinth.ir.targets import Target, TerraformBlock
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ OLDEST_TERRAFORM: Final = ">= 1.11"
 """1.11 has write-only arguments, so that no password is kept in a state. OpenTofu counts alike."""
 
 PROVIDERS: Final = {
-    "google": {"source": "hashicorp/google", "version": ">= 7.38, < 8"},  # 7.38: ignore_node_count_changes
+    "google": {"source": "hashicorp/google", "version": ">= 7.45, < 8"},  # pools that are not upgraded
     "random": {"source": "hashicorp/random", "version": ">= 3.7, < 4"},  # 3.7: ephemeral random_password
 }
 
@@ -49,16 +49,24 @@ def answer(need: Roots, names: Names) -> Answer[NoFacts]:
                 arguments={
                     "project": names.project,
                     "region": names.region,
-                    "default_labels": {
-                        "managed-by": "plinth",
-                        "environment": need.context.environment,
-                        "platform": names.platform,
-                    },
+                    "default_labels": names.labels(),
+                    **_quota(need, names, layer),
                 },
                 origins=origins_of((names.project, names.region)),
             )
         )
     return Answer(targets=tuple(targets), facts=NoFacts())
+
+
+def _quota(need: Roots, names: Names, layer: Layer) -> dict[str, Any]:
+    """Who is billed for calls of an API that belongs to no project, as that of budgets does."""
+    budget = need.context.platform.origin("budget")
+    if layer != "platform" or budget is None:
+        return {}
+    return {
+        "billing_project": names.project,
+        "user_project_override": Said(True, (budget,)),  # noqa: FBT003 - a leaf's value
+    }
 
 
 def _backend(need: Roots, names: Names, layer: Layer) -> tuple[dict[str, Any], tuple[Any, ...]]:

@@ -33,7 +33,11 @@ def answer(need: Secret, names: Names) -> Answer[SecretFacts]:
             layer="platform",
             type="google_secret_manager_secret",
             name=name,
-            arguments={"secret_id": need.name, "project": names.project, "replication": [{"auto": [{}]}]},
+            arguments={
+                "secret_id": need.name,
+                "project": names.project,
+                "replication": [{"user_managed": [{"replicas": [_replica(names)]}]}],
+            },
             origins=origins,
         ),
         TerraformResource(
@@ -57,6 +61,14 @@ def answer(need: Secret, names: Names) -> Answer[SecretFacts]:
 def store(names: Names) -> Answer[SecretStoreFacts]:
     """Secret Manager of the project, reached with the pod's own identity."""
     return Answer(facts=SecretStoreFacts(provider={"gcpsm": {"projectID": names.project}}))
+
+
+def _replica(names: Names) -> dict[str, Any]:
+    """The secret in the platform's region: a key encrypts only what is where the key is."""
+    return {
+        "location": names.region,
+        "customer_managed_encryption": [{"kms_key_name": names.key("secrets")}],
+    }
 
 
 def _generated(need: Secret, name: str) -> list[Target]:
