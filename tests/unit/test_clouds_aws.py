@@ -157,6 +157,18 @@ def test_a_public_control_plane_names_who_may_reach_it():
     assert [code for code, _, _ in refused(document(network={"access": "public"}))] == ["PLN319"]
 
 
+def test_a_public_control_plane_is_open_to_those_who_are_named_and_to_no_others():
+    # No golden case: a public address is what scanners are to find, whoever asked for it.
+    allow = ["203.0.113.0/24", "198.51.100.7/32"]
+    made = root(document(network={"access": "public", "allow": allow}), "cluster")
+    (reach,) = made["aws_eks_cluster.platform"]["vpc_config"]
+
+    assert reach["endpoint_public_access"] is True
+    assert reach["endpoint_private_access"] is True
+    assert reach["public_access_cidrs"] == allow
+    assert not [address for address in made if address.startswith("aws_vpc_security_group_ingress_rule")]
+
+
 @pytest.mark.parametrize(
     "network",
     [
