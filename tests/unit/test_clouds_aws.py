@@ -291,6 +291,24 @@ def test_the_autoscaler_changes_the_groups_of_its_own_cluster_alone():
     }
 
 
+def test_the_two_groups_of_a_pool_are_no_other_pool():
+    both = {"name": "l4", "gpu": {"model": "l4"}, "capacity": "spot-then-on-demand", "nodes": {"max": 2}}
+    other = {"name": "l4-spot", "gpu": {"model": "l4"}, "capacity": "spot", "nodes": {"max": 2}}
+    made = root(document(pools=[both, other]), "cluster")
+    groups = {address.partition(".")[2] for address in made if address.startswith("aws_eks_node_group.")}
+    assert groups == {"system", "l4_spot", "l4_on-demand", "l4-spot"}
+
+
+def test_an_entry_may_have_any_name():
+    credentials = {"secret": "key-of-entries"}
+    sign_in = {"provider": "google", "hostedDomain": "acme.com", "credentials": credentials}
+    identity = {"domain": "ml.acme.com", "admins": ["platform@acme.com"], "signIn": sign_in}
+    tiers = [{"name": "cpu", "cpu": 2, "memory": "6Gi"}]
+    made = root(document(identity=identity, tiers=tiers, components={"jupyterhub": {}}), "platform")
+    rights = {address.partition(".")[2] for address in made if address.startswith("aws_iam_role_policy.")}
+    assert rights >= {"external-secrets-key-of-entries", "external-secrets-key_of_entries"}
+
+
 def test_partitions_have_arns_of_their_own():
     made = root(document(cloud={"region": "us-gov-west-1"}), "cluster")
     attached = made["aws_iam_role_policy_attachment.nodes-AmazonEKSWorkerNodePolicy"]

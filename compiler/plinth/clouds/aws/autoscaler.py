@@ -50,7 +50,7 @@ SEES: Final = (
 CHANGES: Final = ("autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup")
 
 # A map with numbers for keys, which the writer of YAML has none of. The higher number goes first.
-PRIORITIES: Final = "10:\n- .*\n50:\n- .*-spot-.*\n"
+PRIORITIES: Final = "10:\n- .*\n50:\n- .*_spot-.*\n"
 
 READ: Final = ["get", "list", "watch"]
 CLUSTER_RULES: Final[tuple[tuple[str, list[str], list[str]], ...]] = (
