@@ -1,7 +1,8 @@
 """The recorded provider schemas, and which of them a root may be run with.
 
 A provider is recorded once for each major version that we compile for: `azurerm.json` is the oldest
-of them, `azurerm5.json` a later one. A root says by its version constraints which it takes.
+of them, `azurerm5.json` a later one. A version may be in two files: `aws_more.json` has by hand what
+`aws.json` lacks. A root says by its version constraints which it takes.
 """
 
 from __future__ import annotations
@@ -18,41 +19,46 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[1] / "data" / "tfschema"
 
 Recordings = tuple[Path, ...]
-"""One for each provider."""
+"""Those of one version of each provider."""
 
 
 def oldest() -> Recordings:
     """The oldest recording of each provider: what a test takes that looks at no version."""
-    return tuple(sorted(versions[0] for versions in _by_provider().values()))
+    return tuple(sorted(path for versions in _by_provider().values() for path in versions[0]))
 
 
 def newest() -> Recordings:
     """The newest recording of each provider."""
-    return tuple(sorted(versions[-1] for versions in _by_provider().values()))
+    return tuple(sorted(path for versions in _by_provider().values() for path in versions[-1]))
 
 
 EDITIONS = {"oldest": oldest, "newest": newest}
 
 
-def used(root: Mapping[str, Any], some: Recordings) -> dict[str, Path]:
+def used(root: Mapping[str, Any], some: Recordings) -> dict[str, Recordings]:
     """Of some recordings those of the providers that a root requires, by the provider."""
     required = {each["source"] for each in root["terraform"]["required_providers"].values()}
-    return {_read(path)["provider"]: path for path in some if _read(path)["provider"] in required}
+    return {
+        provider: tuple(path for path in some if _read(path)["provider"] == provider)
+        for provider in sorted(required)
+    }
 
 
 def allowed(root: Mapping[str, Any], some: Recordings) -> bool:
     """Whether a root's version constraints allow these recordings."""
     recorded = used(root, some)
     required = root["terraform"]["required_providers"].values()
-    return all(_allows(each["version"], recorded[each["source"]]) for each in required)
+    return all(_allows(each["version"], path) for each in required for path in recorded[each["source"]])
 
 
 @cache
-def _by_provider() -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
+def _by_provider() -> dict[str, list[Recordings]]:
+    """The files of each provider, those of one version together, the oldest version first."""
+    found: dict[str, dict[str, Recordings]] = {}
     for path in sorted(FOLDER.glob("*.json"), key=lambda path: _version(_read(path)["version"])):
-        found.setdefault(_read(path)["provider"], []).append(path)
-    return found
+        versions, version = found.setdefault(_read(path)["provider"], {}), _read(path)["version"]
+        versions[version] = (*versions.get(version, ()), path)
+    return {provider: list(versions.values()) for provider, versions in found.items()}
 
 
 @cache

@@ -265,11 +265,13 @@ class StubProvider:
         # An entry's text is whatever was put there; ours is an object with a password.
         entry = json.dumps({"password": f"{prefix}.{digest}"})
         likely |= dict.fromkeys(SECRET_TEXTS.get(type_name, ()), entry)
+        if type_name == "aws_acm_certificate":
+            likely |= {"domain_validation_options": _proofs(inputs)}
 
         def known(name: str, attribute: dict[str, Any], value: Values) -> Values:
             if not _is_unknown(value):
                 return value
-            if attribute["type"] == "string" and name in likely:
+            if name in likely and (attribute["type"] == "string") == isinstance(likely[name], str):
                 return likely[name]
             text = f"{prefix}.{digest}.{name}"
             if name == "dns_resource_record":  # Google always asks for exactly one
@@ -278,6 +280,20 @@ class StubProvider:
             return _made_up(attribute["type"], text, found=prefix.startswith("data."))
 
         return _map_attributes(block, planned, known)
+
+
+def _proofs(certificate: dict[str, Values]) -> list[Values]:
+    """How each name of a certificate is proven."""
+    names = {certificate["domain_name"], *(certificate.get("subject_alternative_names") or ())}
+    return [
+        {
+            "domain_name": name,
+            "resource_record_name": f"_proof.{name}",
+            "resource_record_type": "CNAME",
+            "resource_record_value": f"_proof.{name}.acm-validations.aws",
+        }
+        for name in sorted(names)
+    ]
 
 
 def planned_values(block: Block, proposed: Values, *, creating: bool) -> Values:

@@ -85,8 +85,6 @@ def answer(need: Cluster, names: Names, found: Found, platform: spec.Platform) -
     """Every add-on, with the roles that two of them take."""
     pool = system_pool(platform)
     nodes = [f"aws_eks_node_group.{pool.name}"] if pool else []
-    if kubernetes(need.cluster).value not in KUBERNETES:
-        return []  # said by `version_faults`
     version = kubernetes(need.cluster)
     roles = why("an add-on has rights of its own, so that nodes do not have them")
     targets: list[Target] = []

@@ -60,7 +60,6 @@ class AwsAnswers(Answers):
     def faults(self) -> tuple[Diagnostic, ...]:
         platform = self._platform
         return (
-            *self._names.faults(("metadata", "name")),
             *self._names.zone_faults(platform.cloud),
             *region_faults("aws", TITLE, platform.cloud),
             *network.access_faults(platform.network),

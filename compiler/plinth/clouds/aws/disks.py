@@ -1,7 +1,7 @@
 """The class of the disks that pods ask for. EKS brings none, so claims would wait for ever.
 
-It is the one object that a cloud puts into the cluster by itself; Argo CD's own Application carries
-it, as the first that is there.
+A cloud puts into the cluster what is of that cloud alone; Argo CD's own Application carries it, as the
+first that is there.
 
 Source: aws-ebs-csi-driver, "StorageClass parameters".
 """

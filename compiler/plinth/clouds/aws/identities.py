@@ -33,6 +33,7 @@ class Identities:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._made: set[str] = set()
+        self._readers: set[str] = set()
 
     def address(self, account: ServiceAccount) -> str:
         """The name that a service account's role has in Terraform."""
@@ -56,6 +57,21 @@ class Identities:
             ),
             association("platform", address, account, self._names, origins),
         ]
+
+    def reader(self, account: ServiceAccount, origins: tuple[Origin, ...]) -> list[Target]:
+        """The role of who reads entries of the secret store, with the key of them all.
+
+        The key is said once: what a role may do has a length, and there is a right for each entry beside.
+        """
+        address = self.address(account)
+        made = self.role(account, origins)
+        if address in self._readers:
+            return made
+        self._readers.add(address)
+        document = policy(with_key(self._names, "data", "kms:Decrypt"))
+        because = (*origins, *why("entries are encrypted with a key of our own"))
+        # No entry can have a name with `_`, so this is none of theirs.
+        return [*made, inline("platform", address, "key_of_entries", document, because)]
 
     def answer(self, need: Identity) -> Answer[IdentityFacts]:
         """Rights on buckets."""

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from plinth.catalog.regions import zones as known_zones
 from plinth.diagnostics.diagnostic import Diagnostic
-from plinth.ir.names import too_long
 from plinth.ir.said import Expression, Said, said, text
 
 if TYPE_CHECKING:
     from plinth.ir.needs import Context, ServiceAccount
     from plinth.spec.platform import CloudSection
-    from plinth.text.spans import SpecPath
 
 TITLE: Final = "AWS"
 
@@ -85,13 +83,6 @@ class Names:
     def bucket_arn(self, name: Said) -> Said:
         """The ARN of a bucket, which names neither account nor region."""
         return text("arn:", self.partition, ":s3:::", name)
-
-    def faults(self, platform_path: SpecPath) -> tuple[Diagnostic, ...]:
-        """Names that AWS would refuse, said before it does."""
-        role = self.role("ebs-csi-driver")  # the longest of those that every platform has
-        if len(role.value) <= LONGEST_ROLE:
-            return ()
-        return (too_long(role.value, LONGEST_ROLE, f"an IAM role on {TITLE}", platform_path),)
 
     def zone_faults(self, cloud: CloudSection) -> tuple[Diagnostic, ...]:
         """Zones that no cluster can be in."""

@@ -94,8 +94,9 @@ def _no_queue(pool: spec.NodePool) -> Diagnostic:
 def _groups(pool: spec.NodePool) -> tuple[Group, ...]:
     if pool.capacity == "spot-then-on-demand":
         return (
-            Group(name=f"{pool.name}-spot", capacity="spot"),
-            Group(name=f"{pool.name}-on-demand", capacity="on-demand", is_first=False),
+            # No pool can have a name with `_`, so these are no other pool's.
+            Group(name=f"{pool.name}_spot", capacity="spot"),
+            Group(name=f"{pool.name}_on-demand", capacity="on-demand", is_first=False),
         )
     return (Group(name=pool.name, capacity=pool.capacity),)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.clouds.aws.names import reference
-from plinth.clouds.aws.policies import allow, inline, policy, with_key
+from plinth.clouds.aws.policies import allow, inline, policy
 from plinth.ir.answers import Answer, SecretFacts, SecretStoreFacts
 from plinth.ir.said import Expression
 from plinth.ir.targets import Target, TerraformResource
@@ -45,13 +45,10 @@ def answer(need: Secret, names: Names, identities: Identities) -> Answer[SecretF
         },
         origins=origins,
     )
-    targets: list[Target] = [entry, *identities.role(need.reader, origins)]
+    targets: list[Target] = [entry, *identities.reader(need.reader, origins)]
     # AWS adds six letters of its own to the ARN of an entry.
     arn = names.arn("secretsmanager", "secret:", need.name, "-??????")
-    reads = policy(
-        allow(("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"), arn),
-        with_key(names, "data", "kms:Decrypt"),
-    )
+    reads = policy(allow(("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"), arn))
     targets.append(inline("platform", identities.address(need.reader), name, reads, origins))
     if need.made_by == "generated":
         targets += _generated(need, name)
