@@ -20,14 +20,16 @@ from plinth.ir.answers import (
     SecretFacts,
     SecretStoreFacts,
 )
+from plinth.ir.commands import CloudCommands, cluster_secret, namespaces_of
 from plinth.ir.said import Said, said
 from plinth.spec.fields import Field
 from plinth.spec.platform import CloudSection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plinth.ir import needs
+    from plinth.ir.commands import WantedSecret
     from plinth.ir.needs import Context
 
 
@@ -155,6 +157,16 @@ class ExistingAnswers(Answers):
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         del need
         return Answer(facts=SecretStoreFacts(provider=None))
+
+    def commands(self, secrets: Sequence[WantedSecret]) -> CloudCommands:
+        context = said(self._cloud, "cluster").value
+        return CloudCommands(
+            context=context,
+            namespaces=namespaces_of(context, secrets),
+            secrets=tuple(cluster_secret(context, each) for each in secrets),
+            is_provisioned=False,
+            way_in="`cloud.cluster` is the name of its context: `kubectl config get-contexts` lists them",
+        )
 
 
 def _declare(what: str, example: str, path: tuple[str, ...]) -> Diagnostic:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from plinth.clouds import Answers
 from plinth.clouds.gcp import cluster, data, network, pools, roots, secrets
+from plinth.clouds.gcp.commands import commands
 from plinth.clouds.gcp.names import TITLE, Names
 from plinth.ir.pools import system_pool_faults
 from plinth.ir.regions import region_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         SecretFacts,
         SecretStoreFacts,
     )
+    from plinth.ir.commands import CloudCommands, WantedSecret
 
 
 class GcpAnswers(Answers):
@@ -77,3 +79,14 @@ class GcpAnswers(Answers):
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         del need  # it asks for nothing in particular
         return secrets.store(self._names)
+
+    def commands(self, secrets: Sequence[WantedSecret]) -> CloudCommands:
+        platform, names = self._context.platform, self._names
+        return commands(
+            project=names.project.value,
+            region=names.region.value,
+            cluster=names.cluster.value,
+            state_bucket=platform.state.bucket if platform.state else None,
+            has_dns_endpoint=platform.network.access == "private",
+            secrets=secrets,
+        )
