@@ -69,6 +69,16 @@ class Root(Struct, frozen=True, kw_only=True):
         """That very plan, applied."""
         return self.command(terraform, "apply", *QUIET, PLAN, purpose=purpose)
 
+    def resources(self) -> dict[str, Mapping[str, Any]]:
+        """Address -> arguments of everything in it: resources, data sources and ephemeral resources."""
+        return {
+            f"{'' if block == 'resource' else f'{block}.'}{kind}.{name}": arguments
+            for body in self.bodies
+            for block in ("resource", "data", "ephemeral")
+            for kind, named in body.get(block, {}).items()
+            for name, arguments in named.items()
+        }
+
     @property
     def plan_file(self) -> str:
         """The path of the plan in the tree."""

@@ -71,8 +71,16 @@ def _argvs(step: Step) -> Iterator[tuple[str, ...]]:
 
 def _lines(step: Step) -> Iterator[str]:
     check = step.check
+    if step.kept_because:
+        yield from _comment(f"kept: {step.kept_because}")
     if check and not check.is_shown:
-        prints = "succeeds" if check.prints is None else f"prints {check.prints!r}"
+        prints = (
+            "succeeds"
+            if check.prints is None
+            else f"prints {check.prints!r}"
+            if check.prints
+            else "prints nothing"
+        )
         yield f"# {'gone' if step.is_removal else 'there'} already where this {prints}:"
         yield f"#   {check.text()}"
     for path, text in (step.writes or {}).items():

@@ -54,6 +54,8 @@ class Step(Struct, frozen=True, kw_only=True):
     """The folder and name of the plan that the check writes: it may hold what nobody should read."""
     may_delete: frozenset[str] | None = None
     """Addresses that the plan may delete; None where a person judges the plan."""
+    kept_because: str = ""
+    """Why it is left as it is; its commands only look."""
     only_with: str = ""
     """An address that the plan has to update; where it does not, there is nothing to do."""
 
