@@ -236,7 +236,7 @@ def _destroyed(root: Root, found: Fate, protections: Mapping[str, bool], terrafo
     for address in (each for each, (_, is_applied) in freed.items() if is_applied):
         yield Step(
             name=f"let go: {address}",
-            why=f"its protection is lifted; {OVERRIDE} is beside the compiled files for as long as this takes",
+            why=f"its protection is lifted; {OVERRIDE} stands in the root for as long as this takes",
             prepare=(root.init(terraform),),
             check=root.plan(terraform, f"-target={address}"),
             commands=(root.apply(terraform, "nothing is deleted yet"),),

@@ -85,7 +85,7 @@ def is_protected(arguments: Mapping[str, Any], protections: Mapping[str, bool]) 
 def without_protection(
     arguments: Mapping[str, Any], protections: Mapping[str, bool]
 ) -> tuple[dict[str, Any], bool]:
-    """The arguments that an override file has to have to let go of a resource; whether an apply must set them.
+    """The arguments of an override file that lets go of a resource; whether an apply has to set them.
 
     A nested block replaces the one that it overrides, so it is there as a whole.
     """

@@ -88,7 +88,7 @@ def _lines(step: Step) -> Iterator[str]:
     for each in step.prepare:
         yield each.text()
     if check and check.is_shown:
-        yield f"# read this plan: it is what is applied next; it ends with {check.to_do} where there is something to do"
+        yield from _comment(f"read this plan: it is applied next. {check.to_do} at its end: something to do")
         yield check.text()
     for command in step.commands:
         yield from _comment(command.purpose)

@@ -62,8 +62,13 @@ class Stopped(Exception):
 
 def terraform() -> str:
     """The program that is called for `terraform`: as named by the variable, or what is found on PATH."""
-    named = os.environ.get(VARIABLE)
-    return named or next((each for each in TERRAFORMS if shutil.which(each)), TERRAFORMS[0])
+    found = next((each for each in TERRAFORMS if shutil.which(each)), TERRAFORMS[0])
+    return os.environ.get(VARIABLE) or found
+
+
+def terraform_named() -> str:
+    """The same, where nothing is looked for."""
+    return os.environ.get(VARIABLE) or TERRAFORMS[0]
 
 
 def check_programs(wanted: Mapping[str, str]) -> None:
