@@ -17,7 +17,7 @@ from plinth.cli import main
 from support.programs import Programs
 
 CONTEXT = "gke_acme-ml-dev_us-central1_acme-ml"
-SECRET = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+SECRET = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - made up
 NOT_ROOTED = f"--context={CONTEXT} -n argocd get applications.argoproj.io root"
 
 

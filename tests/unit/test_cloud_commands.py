@@ -73,11 +73,15 @@ def asked(commands):
 
 def test_google_cloud():
     assert typed(GCP) == [
-        "gcloud storage buckets create gs://acme-state --project=acme-ml-dev --location=us-central1 "
-        "--uniform-bucket-level-access --public-access-prevention --quiet",
+        (
+            "gcloud storage buckets create gs://acme-state --project=acme-ml-dev --location=us-central1 "
+            "--uniform-bucket-level-access --public-access-prevention --quiet"
+        ),
         "gcloud storage buckets update gs://acme-state --project=acme-ml-dev --versioning --quiet",
-        "gcloud container clusters get-credentials acme-ml --location=us-central1 --project=acme-ml-dev "
-        "--dns-endpoint --quiet",
+        (
+            "gcloud container clusters get-credentials acme-ml --location=us-central1 --project=acme-ml-dev "
+            "--dns-endpoint --quiet"
+        ),
         "gcloud secrets versions add sign-in --project=acme-ml-dev --data-file=sign-in.json",
     ]
     assert asked(GCP) == [
@@ -86,8 +90,10 @@ def test_google_cloud():
             None,
         ),
         (
-            "gcloud storage buckets describe gs://acme-state --project=acme-ml-dev "
-            "'--format=value(versioning_enabled)' --quiet",
+            (
+                "gcloud storage buckets describe gs://acme-state --project=acme-ml-dev "
+                "'--format=value(versioning_enabled)' --quiet"
+            ),
             "True",
         ),
         (
@@ -108,13 +114,19 @@ def test_a_control_plane_with_an_address_is_not_asked_for_its_dns_name():
 
 def test_aws():
     assert typed(AWS) == [
-        "aws s3api create-bucket --bucket=acme-state --region=eu-west-1 "
-        "--create-bucket-configuration=LocationConstraint=eu-west-1",
-        "aws s3api put-public-access-block --bucket=acme-state --region=eu-west-1 --expected-bucket-owner=123456789012 "
-        "--public-access-block-configuration=BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
-        "RestrictPublicBuckets=true",
-        "aws s3api put-bucket-versioning --bucket=acme-state --region=eu-west-1 --expected-bucket-owner=123456789012 "
-        "--versioning-configuration=Status=Enabled",
+        (
+            "aws s3api create-bucket --bucket=acme-state --region=eu-west-1 "
+            "--create-bucket-configuration=LocationConstraint=eu-west-1"
+        ),
+        (
+            "aws s3api put-public-access-block --bucket=acme-state --region=eu-west-1 --expected-bucket-owner=123456789012 "
+            "--public-access-block-configuration=BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
+            "RestrictPublicBuckets=true"
+        ),
+        (
+            "aws s3api put-bucket-versioning --bucket=acme-state --region=eu-west-1 --expected-bucket-owner=123456789012 "
+            "--versioning-configuration=Status=Enabled"
+        ),
         "aws eks update-kubeconfig --name=acme-ml --region=eu-west-1",
         "aws secretsmanager put-secret-value --secret-id=sign-in --region=eu-west-1 --secret-string=file://sign-in.json",
     ]
@@ -137,15 +149,23 @@ def test_azure():
     of = "--subscription=00000000-0000-0000-0000-000000000001"
     assert typed(AZURE) == [
         f"az group create --name=acme-ml-state --location=westeurope {of} --output=none",
-        f"az storage account create --name=acmestate --resource-group=acme-ml-state {of} --location=westeurope "
-        "--sku=Standard_ZRS --kind=StorageV2 --min-tls-version=TLS1_2 --allow-blob-public-access=false "
-        "--allow-shared-key-access=false --output=none",
-        f"az storage account blob-service-properties update --account-name=acmestate --resource-group=acme-ml-state {of} "
-        "--enable-versioning=true --output=none",
-        f"az storage container-rm create --storage-account=acmestate --resource-group=acme-ml-state --name=state {of} "
-        "--output=none",
-        "az role assignment create --assignee-object-id=00000000-0000-0000-0000-000000000002 "
-        f"--assignee-principal-type=Group '--role=Storage Blob Data Contributor' {scope} --output=none",
+        (
+            f"az storage account create --name=acmestate --resource-group=acme-ml-state {of} --location=westeurope "
+            "--sku=Standard_ZRS --kind=StorageV2 --min-tls-version=TLS1_2 --allow-blob-public-access=false "
+            "--allow-shared-key-access=false --output=none"
+        ),
+        (
+            f"az storage account blob-service-properties update --account-name=acmestate --resource-group=acme-ml-state {of} "
+            "--enable-versioning=true --output=none"
+        ),
+        (
+            f"az storage container-rm create --storage-account=acmestate --resource-group=acme-ml-state --name=state {of} "
+            "--output=none"
+        ),
+        (
+            "az role assignment create --assignee-object-id=00000000-0000-0000-0000-000000000002 "
+            f"--assignee-principal-type=Group '--role=Storage Blob Data Contributor' {scope} --output=none"
+        ),
         f"az aks get-credentials --resource-group=acme-ml --name=acme-ml --context=acme-ml {of} --overwrite-existing",
         "kubelogin convert-kubeconfig --context=acme-ml --login=azurecli",
         f"az keyvault secret set --vault-name=acme-ml --name=sign-in {of} --file=sign-in.json --output=none",

@@ -14,7 +14,7 @@ from plinth.ir.fileset import File
 from support.platforms import example
 
 DECLARED = frozenset({"mlflow_client_id", "files_id"})
-SECRET = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+SECRET = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - made up
 
 
 def printed(**outputs):
@@ -41,7 +41,9 @@ def test_a_root_that_is_not_applied_yet_has_none():
         pytest.param('{"format_version": "1.2"}', "stdin is JSON of another kind", id="a plan"),
         pytest.param('{"mlflow_client_id": "a"}', "stdin is JSON of another kind", id="bare values"),
         pytest.param(
-            printed(other="a"), "stdin has other, and the compiled tree declares no such output", id="unknown"
+            printed(other="a"),
+            "stdin has `other`, and the compiled tree declares no such output",
+            id="unknown",
         ),
         pytest.param(
             printed(files_id=["a"]), "the output `files_id` of stdin is no text", id="a list as value"

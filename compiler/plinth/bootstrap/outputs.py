@@ -55,7 +55,8 @@ def recorded(
 ) -> dict[str, Mapping[str, str]]:
     """The record with what is known now; what nobody declares any more leaves it, the rest stays."""
     kept = {name: value for name, value in before.get(environment, {}).items() if name in declared}
-    return {**before, environment: {**kept, **values}}
+    after = {**before, environment: {**kept, **values}}
+    return {name: each for name, each in after.items() if each}
 
 
 def _read(data: bytes | str, source: str) -> dict[str, Any]:

@@ -64,13 +64,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
         before = chosen.project.outputs()
         after = recorded(before, chosen.name, values, declared)
         is_new = dict(after) != dict(before) and write(chosen.project, {PATH: outputs_text(after)}, "outputs")
-        missing = sorted(declared - after[chosen.name].keys())
+        known = sorted(after.get(chosen.name, {}))
+        missing = sorted(declared - set(known))
     console.data(
         {
             "schema": SCHEMA,
             "environment": chosen.name,
             "written": [PATH] if is_new else [],
-            "recorded": sorted(after[chosen.name]),
+            "recorded": known,
             "missing": missing,
         }
     )
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if is_new:
         console.say(f"wrote {PATH}; next: `plinth compile`, and commit both")
     else:
-        console.say(f"nothing to do: {PATH} has {len(after[chosen.name])} outputs of {chosen.name}")
+        console.say(f"nothing to do: {PATH} has {len(known)} outputs of {chosen.name}")
     return DONE
 
 
