@@ -10,10 +10,18 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 
 import pytest
+from msgspec.structs import replace
 
+from plinth.bootstrap.first_hour import first_hour
+from plinth.bootstrap.roots import Root
 from plinth.cli import main
+from plinth.cli.carrying_out import carry_out
+from plinth.cli.console import Console
+from plinth.cli.environment import choose
+from support.platforms import ROOT
 from support.programs import Programs
 
 CONTEXT = "gke_acme-ml-dev_us-central1_acme-ml"
@@ -294,3 +302,50 @@ def test_the_same_is_there_for_programs(tree, capsys):
 def test_an_environment_that_is_not_there_is_a_mistyped_line(tree, capsys):
     assert main(["bootstrap", "dve", "-C", str(tree), "--plan"]) == 1
     assert "did you mean `dev`?" in capsys.readouterr().err
+
+
+def test_outputs_are_recorded_on_the_way(tree, programs, capsys):
+    options = Namespace(directory=str(tree), file="platform.yaml", environment="dev")
+    chosen = choose(options, Console())
+    body = {"output": {"mlflow_client_id": {"value": "${a.b.c}"}}}
+    root = Root(name="platform", folder="generated/dev/terraform/platform", bodies=(body,))
+    chosen = replace(chosen, roots=(root,))
+    printed = {"mlflow_client_id": {"sensitive": False, "type": "string", "value": "a-b-c"}}
+    programs.answers("terraform", " output -json", output=json.dumps(printed))
+    steps = [
+        each
+        for each in first_hour(
+            "dev",
+            (root,),
+            chosen.compilation.commands,
+            terraform="terraform",
+            repository=("https://a/b.git", None),
+        )
+        if each.records
+    ]
+    outcomes = carry_out(steps, chosen, Console(), is_sure=True, again="plinth bootstrap dev")
+    assert [(each.step, each.outcome) for each in outcomes.records] == [("outputs: platform", "made")]
+    assert (tree / "outputs.lock.yaml").read_text(encoding="utf-8").splitlines() == [
+        "apiVersion: plinth.dev/v1alpha1",
+        "kind: Outputs",
+        "environments:",
+        "  dev:",
+        "    mlflow_client_id: a-b-c",
+    ]
+    assert "compile, and commit both" in capsys.readouterr().err
+
+
+def test_a_cluster_that_is_there_needs_kubectl_alone(tmp_path, programs, capsys):
+    tree = tmp_path / "lab"
+    tree.mkdir()
+    shutil.copy(ROOT / "examples/platforms/existing.yaml", tree / "platform.yaml")
+    assert main(["bootstrap", "default", "-C", str(tree), "--plan", "--format", "json"]) == 0
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert {command[0] for step in plan for command in step["commands"]} == {"kubectl"}
+    (given,) = [each for each in plan if "google-sign-in" in each["step"] or "sign-in" in each["step"]][:1]
+    assert given["byPerson"]
+    assert given["commands"][0][-2:] == ["--from-file=clientID", "--from-file=clientSecret"]
+    names = [each["step"].partition(":")[0] for each in plan]
+    assert (
+        names.index("credentials") < names.index("namespace") < names.index("secret") < names.index("argo cd")
+    )

@@ -29,6 +29,9 @@ VOLUMES: Final = "volumes"
 OVERRIDE: Final = "plinth_teardown_override.tf.json"
 PATIENCE: Final = "--timeout=15m"
 
+ARGO_CD: Final = "argo-cd"
+"""The component that everything else is removed by."""
+
 
 def namable(
     roots: Sequence[Root], origins: Mapping[str, tuple[Origin, ...]], commands: CloudCommands
@@ -80,16 +83,17 @@ def last_hour(
 
 def _applications(context: str, applications: Sequence[Application]) -> Iterator[Step]:
     """The root first and alone, or it would bring the others back; then what came last goes first."""
-    on = kubectl(context, *ON_ARGO_CD)
+    kind = ("customresourcedefinitions", APPLICATIONS, "--ignore-not-found", "--output=name")
+    # Where Argo CD was never installed, the cluster does not know what an Application is.
+    no_argo_cd = Check(argv=kubectl(context, "get", *kind), prints="")
+    delete = kubectl(context, *ON_ARGO_CD, "delete", APPLICATIONS)
     yield Step(
         name="root",
         why="the Application that would bring all others back; it leaves them where they are",
-        check=Check(
-            argv=(*on, "get", APPLICATIONS, "--field-selector=metadata.name=root", "--output=name"), prints=""
-        ),
+        check=no_argo_cd,
         commands=(
             Command(
-                argv=(*on, "delete", APPLICATIONS, "root", "--cascade=orphan", PATIENCE),
+                argv=(*delete, "root", "--cascade=orphan", "--ignore-not-found", PATIENCE),
                 purpose="no other Application goes with it",
             ),
         ),
@@ -100,16 +104,17 @@ def _applications(context: str, applications: Sequence[Application]) -> Iterator
     gone = [
         each
         for each in applications
-        if not each.withheld and not each.holds_crds and each.component != "argo-cd"
+        if not each.withheld and not each.holds_crds and each.component != ARGO_CD
     ]
     for wave in sorted({each.wave for each in gone}, reverse=True):
         names = sorted(each.name for each in gone if each.wave == wave)
         yield Step(
             name=f"applications: wave {wave}",
             why="Argo CD removes their objects, but for those that say they stay",
+            check=no_argo_cd,
             commands=(
                 Command(
-                    argv=(*on, "delete", APPLICATIONS, *names, "--ignore-not-found", PATIENCE),
+                    argv=(*delete, *names, "--ignore-not-found", PATIENCE),
                     purpose="in the reverse of the order in which they came",
                 ),
             ),

@@ -108,6 +108,10 @@ def report(schema: str, environment: str, outcomes: Outcomes, console: Console, 
         console.diagnostics(faults)
     elif outcomes.code == INTERRUPTED:
         console.say(f"stopped: what was done stays; go on with `{again}`")
+    elif outcomes.code == DONE and schema == SCHEMA:
+        console.say(
+            "next: Applications come in waves: `kubectl -n argocd get applications.argoproj.io --watch`"
+        )
     elif outcomes.code == INCOMPLETE:
         console.say(f"not complete: do what is named above, then look again with `{again}`")
     return outcomes.code

@@ -93,8 +93,11 @@ class CloudCommands(Struct, frozen=True, kw_only=True):
 
 
 def kubectl(context: str, *words: str) -> tuple[str, ...]:
-    """A command of kubectl that can reach no other cluster than the one that is meant."""
-    return ("kubectl", f"--context={context}", *words)
+    """A command of kubectl that can reach no other cluster than the one that is meant.
+
+    Without a context it is for a person, who knows which cluster that is.
+    """
+    return ("kubectl", *([f"--context={context}"] if context else []), *words)
 
 
 def repository_secret(context: str, name: str, url: str) -> Making:

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import time
 from collections import deque
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from msgspec import Struct
@@ -25,7 +26,6 @@ from plinth.diagnostics.show import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
     from types import FrameType
 
 VARIABLE: Final = "PLINTH_TERRAFORM"
@@ -62,8 +62,11 @@ class Stopped(Exception):
 
 def terraform() -> str:
     """The program that is called for `terraform`: as named by the variable, or what is found on PATH."""
-    found = next((each for each in TERRAFORMS if shutil.which(each)), TERRAFORMS[0])
-    return os.environ.get(VARIABLE) or found
+    named = os.environ.get(VARIABLE)
+    if named:
+        # Programs run in the platform's folder, and a path is meant from where it was typed.
+        return str(Path(named).absolute()) if os.sep in named else named
+    return next((each for each in TERRAFORMS if shutil.which(each)), TERRAFORMS[0])
 
 
 def terraform_named() -> str:
