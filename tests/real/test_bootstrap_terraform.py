@@ -1,4 +1,4 @@
-"""A bootstrap and a teardown of the example by the real Terraform, on providers that a stub serves.
+"""A bootstrap and a teardown of the example by the real Terraform and OpenTofu, on providers that a stub serves.
 
 gcloud and kubectl are stand-ins; the state is a file beside each root.
 """
@@ -16,13 +16,20 @@ from support import terraform
 from support.platforms import example
 from support.programs import Programs
 
-pytestmark = pytest.mark.skipif(terraform.find("terraform") is None, reason=terraform.missing("terraform"))
+
+@pytest.fixture(params=terraform.OVERRIDES)
+def tool(request):
+    found = terraform.find(request.param)
+    if found is None:
+        pytest.skip(terraform.missing(request.param))
+    return found
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+@pytest.fixture
+def folder(tmp_path):
     """The example with its state in files, compiled."""
-    found = tmp_path_factory.mktemp("bootstrap")
+    found = tmp_path / "platform"
+    found.mkdir()
     text = re.sub(r"^  state:.*\n", "", example().decode(), flags=re.MULTILINE)
     (found / "platform.yaml").write_text(text, encoding="utf-8")
     assert main(["compile", "-C", str(found)]) == 0
@@ -30,14 +37,14 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def programs(tmp_path, monkeypatch, stub_providers):
+def programs(tmp_path, monkeypatch, stub_providers, tool):
     found = Programs(tmp_path / "programs")
     found.add("gcloud", "gke-gcloud-auth-plugin", "kubectl")
     (tmp_path / "config.tfrc").write_text(terraform.NO_REGISTRY, encoding="utf-8")
     for name, value in {
         "PATH": f"{found.folder}:{os.defpath}",
         "HOME": str(tmp_path),
-        "PLINTH_TERRAFORM": terraform.find("terraform").path,
+        "PLINTH_TERRAFORM": tool.path,
         "TF_CLI_CONFIG_FILE": str(tmp_path / "config.tfrc"),
         "TF_REATTACH_PROVIDERS": stub_providers,
         "CHECKPOINT_DISABLE": "1",

@@ -304,6 +304,14 @@ def test_an_environment_that_is_not_there_is_a_mistyped_line(tree, capsys):
     assert "did you mean `dev`?" in capsys.readouterr().err
 
 
+def test_what_a_killed_teardown_left_lifts_no_protection(tree, programs):
+    left = tree / "generated/dev/terraform/cluster/plinth_teardown_override.tf.json"
+    left.write_text("{}", encoding="utf-8")
+    everything_is_there(programs)
+    assert bootstrap(tree, "--yes") == 0
+    assert not left.exists()
+
+
 def test_outputs_are_recorded_on_the_way(tree, programs, capsys):
     options = Namespace(directory=str(tree), file="platform.yaml", environment="dev")
     chosen = choose(options, Console())

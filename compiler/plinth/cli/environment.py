@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from plinth.bootstrap.last_hour import OVERRIDE
 from plinth.bootstrap.roots import Root, roots_of
 from plinth.cli.project import Project
 from plinth.diagnostics.diagnostic import Diagnostic, PlinthError
@@ -63,6 +64,9 @@ class Chosen(Struct, frozen=True, kw_only=True):
         Raises:
             PlinthError: it is not.
         """
+        for root in self.roots:
+            # A teardown that was killed may have left it: it lifts protections.
+            remove(self.project.root, f"{root.folder}/{OVERRIDE}")
         plan = self.project.workspace.plan(
             {name: files for name, files in self.result.groups.items() if name in {BASE, self.name}},
             extra={LOCK_PATH: self.result.lock},
