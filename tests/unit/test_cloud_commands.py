@@ -30,6 +30,7 @@ AWS = aws.commands(
     account="123456789012",
     region="eu-west-1",
     cluster="acme-ml",
+    cluster_arn="arn:aws:eks:eu-west-1:123456789012:cluster/acme-ml",
     state_bucket="acme-state",
     is_private=True,
     secrets=SECRETS,
@@ -40,7 +41,6 @@ AZURE = azure.commands(
     resource_group="acme-ml",
     cluster="acme-ml",
     state_account="acmestate",
-    state_group="acme-ml-state",
     state_container="state",
     admin_groups=("00000000-0000-0000-0000-000000000002",),
     vault="acme-ml",
@@ -136,30 +136,36 @@ def test_aws():
 
 def test_the_first_region_of_aws_takes_no_constraint():
     first = aws.commands(
-        account="1", region="us-east-1", cluster="c", state_bucket="b", is_private=False, secrets=()
+        account="1",
+        region="us-east-1",
+        cluster="c",
+        cluster_arn="a",
+        state_bucket="b",
+        is_private=False,
+        secrets=(),
     )
     assert typed(first)[0] == "aws s3api create-bucket --bucket=b --region=us-east-1"
 
 
 def test_azure():
     scope = (
-        "--scope=/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/acme-ml-state"
+        "--scope=/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/acmestate"
         "/providers/Microsoft.Storage/storageAccounts/acmestate"
     )
     of = "--subscription=00000000-0000-0000-0000-000000000001"
     assert typed(AZURE) == [
-        f"az group create --name=acme-ml-state --location=westeurope {of} --output=none",
+        f"az group create --name=acmestate --location=westeurope {of} --output=none",
         (
-            f"az storage account create --name=acmestate --resource-group=acme-ml-state {of} --location=westeurope "
+            f"az storage account create --name=acmestate --resource-group=acmestate {of} --location=westeurope "
             "--sku=Standard_ZRS --kind=StorageV2 --min-tls-version=TLS1_2 --allow-blob-public-access=false "
             "--allow-shared-key-access=false --output=none"
         ),
         (
-            f"az storage account blob-service-properties update --account-name=acmestate --resource-group=acme-ml-state {of} "
+            f"az storage account blob-service-properties update --account-name=acmestate --resource-group=acmestate {of} "
             "--enable-versioning=true --output=none"
         ),
         (
-            f"az storage container-rm create --storage-account=acmestate --resource-group=acme-ml-state --name=state {of} "
+            f"az storage container-rm create --storage-account=acmestate --resource-group=acmestate --name=state {of} "
             "--output=none"
         ),
         (

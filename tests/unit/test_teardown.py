@@ -8,6 +8,7 @@ import shlex
 import shutil
 
 import pytest
+from msgspec.structs import replace
 
 from plinth.bootstrap.last_hour import last_hour, namable
 from plinth.bootstrap.plan_files import planned, unwanted
@@ -19,6 +20,7 @@ from plinth.ir.said import Because
 from support.programs import Programs
 
 PROTECTIONS = {"deletion_protection": False, "force_destroy": True}
+LAB = CloudCommands(context="lab", protections=PROTECTIONS, control_plane="cluster")
 
 
 def root(name="platform", **resources):
@@ -52,7 +54,7 @@ ORIGINS = {
 
 
 def test_what_is_protected_stays_with_its_parts_and_with_what_it_stands_on():
-    found = fate(PLATFORM, ORIGINS, PROTECTIONS, ())
+    found = fate(PLATFORM, ORIGINS, LAB, ())
     assert found.names == {"bucket.data": "bucket:data", "server.db": "database"}
     assert found.kept == {
         "bucket.data",
@@ -67,21 +69,21 @@ def test_what_is_protected_stays_with_its_parts_and_with_what_it_stands_on():
 
 
 def test_only_what_is_named_is_let_go_of():
-    found = fate(PLATFORM, ORIGINS, PROTECTIONS, ("database",))
+    found = fate(PLATFORM, ORIGINS, LAB, ("database",))
     assert found.let_go == ("server.db",)
     assert found.destroyed == {"entry.other", "server.db", "database.mlflow"}
     assert "bucket.data" in found.kept
 
 
 def test_a_cluster_is_let_go_of_by_the_name_of_its_environment():
-    cluster = root("cluster", cluster__main={"deletion_protection": True})
-    assert fate(cluster, ORIGINS, PROTECTIONS, ()).let_go == ("cluster.main",)
+    cluster = root("cluster", cluster__main={"deletion_protection": True, "lifecycle": PREVENTED})
+    assert fate(cluster, ORIGINS, LAB, ()).let_go == ("cluster.main",)
 
 
 def test_a_protected_thing_that_no_data_of_the_spec_asked_for_is_named_by_its_address():
     keys = root("cluster", key__state={"lifecycle": [PREVENTED]})
     origins = {"key.state": (("spec", "cluster"), Because("nodes are encrypted"))}
-    found = fate(keys, origins, PROTECTIONS, ())
+    found = fate(keys, origins, LAB, ())
     assert found.names == {"key.state": "key.state"}
     assert found.kept == {"key.state"}
 
@@ -113,7 +115,7 @@ CLUSTER = root("cluster", cluster__main={"deletion_protection": True})
 
 
 def steps(roots, named=(), **commands):
-    said = CloudCommands(context="lab", protections=PROTECTIONS, **commands)
+    said = replace(LAB, **commands)
     return last_hour(roots, said, (), origins=ORIGINS, terraform="terraform", named=named)
 
 
@@ -161,8 +163,7 @@ def test_disks_that_go_with_their_cluster_stop_a_teardown_that_does_not_name_the
 
 
 def test_what_can_be_named_is_what_is_kept():
-    said = CloudCommands(context="lab", protections=PROTECTIONS)
-    assert namable((NETWORK, CLUSTER, PLATFORM), ORIGINS, said) == ("bucket:data", "database", "volumes")
+    assert namable((NETWORK, CLUSTER, PLATFORM), ORIGINS, LAB) == ("bucket:data", "database", "volumes")
 
 
 def change(address, *actions, mode="managed"):

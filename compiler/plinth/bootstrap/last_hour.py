@@ -37,7 +37,7 @@ def namable(
     roots: Sequence[Root], origins: Mapping[str, tuple[Origin, ...]], commands: CloudCommands
 ) -> tuple[str, ...]:
     """Everything that stays unless it is named, sorted."""
-    fates = [fate(root, origins, commands.protections, ()) for root in roots]
+    fates = [fate(root, origins, commands, ()) for root in roots]
     kept = {name for each in fates for address, name in each.names.items() if address not in each.let_go}
     return tuple(sorted({*kept, VOLUMES}))
 
@@ -208,7 +208,7 @@ def _roots(
     later = ""
     is_single = len(roots) == 1
     for root in reversed(roots):
-        found = fate(root, origins, commands.protections, named)
+        found = fate(root, origins, commands, named)
         stay = sorted({name for address, name in found.names.items() if address in found.kept})
         names = ", ".join(f"`{name}`" for name in stay)
         if is_single and stay:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from plinth.bootstrap.roots import Root
+    from plinth.ir.commands import CloudCommands
     from plinth.ir.said import Origin
 
 CLUSTER: Final = "cluster"
@@ -39,7 +40,7 @@ class Fate(Struct, frozen=True, kw_only=True):
 def fate(
     root: Root,
     origins: Mapping[str, tuple[Origin, ...]],
-    protections: Mapping[str, bool],
+    commands: CloudCommands,
     named: Collection[str],
 ) -> Fate:
     """What is kept of a root, and what goes.
@@ -47,12 +48,12 @@ def fate(
     Args:
         root: The root.
         origins: Address -> what asked for it.
-        protections: Arguments that protect -> the value that lets go.
+        commands: What the cloud says of protections.
         named: What a person lets go of.
     """
-    resources = root.resources()
+    resources, protections = root.resources(), commands.protections
     names = {
-        address: _name(address, arguments, origins.get(address, ()))
+        address: _name(address, origins.get(address, ()), commands.control_plane)
         for address, arguments in resources.items()
         if _is_managed(address) and is_protected(arguments, protections)
     }
@@ -98,7 +99,7 @@ def without_protection(
     return {**changed, **lifecycle}, bool(changed)
 
 
-def _name(address: str, arguments: Mapping[str, Any], origins: Iterable[Origin]) -> str:
+def _name(address: str, origins: Iterable[Origin], control_plane: str) -> str:
     paths = [origin for origin in origins if isinstance(origin, tuple)]
     for path in paths:
         match path:
@@ -106,9 +107,7 @@ def _name(address: str, arguments: Mapping[str, Any], origins: Iterable[Origin])
                 return f"bucket:{bucket}"
             case ("spec", "storage", "database", *_):
                 return "database"
-    if any(path[:2] == ("spec", "cluster") for path in paths) and not _is_prevented(arguments):
-        return CLUSTER
-    return address
+    return CLUSTER if address.partition(".")[0] == control_plane else address
 
 
 def _is_managed(address: str) -> bool:

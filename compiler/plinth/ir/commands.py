@@ -88,6 +88,8 @@ class CloudCommands(Struct, frozen=True, kw_only=True):
     """A disk that the cluster made stays when the cluster goes."""
     protections: Mapping[str, bool] = field(default_factory=dict)
     """Arguments of Terraform resources that keep them from being deleted -> the value that lets go."""
+    control_plane: str = ""
+    """The type of Terraform resource that is the cluster itself: what a teardown is about."""
     way_in: str = ""
     """What to do where the control plane does not answer."""
 

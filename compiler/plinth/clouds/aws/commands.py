@@ -41,6 +41,7 @@ def commands(
     account: str,
     region: str,
     cluster: str,
+    cluster_arn: str,
     state_bucket: str | None,
     is_private: bool,
     secrets: Sequence[WantedSecret],
@@ -53,7 +54,7 @@ def commands(
     return CloudCommands(
         programs=PROGRAMS,
         # What the command calls it where it is given no other name.
-        context=f"arn:aws:eks:{region}:{account}:cluster/{cluster}",
+        context=cluster_arn,
         state=() if state_bucket is None else _state(account, region, state_bucket),
         credentials=(
             Command(
@@ -81,6 +82,7 @@ def commands(
             )
         ),
         protections=PROTECTIONS,
+        control_plane="aws_eks_cluster",
         way_in="it answers inside its network only: run this from a machine there, or through a tunnel"
         if is_private
         else "it answers to the ranges in `network.allow`, and to those in `cloud.admins`",

@@ -38,7 +38,6 @@ def commands(
     resource_group: str,
     cluster: str,
     state_account: str | None,
-    state_group: str,
     state_container: str,
     admin_groups: Sequence[str],
     vault: str,
@@ -48,7 +47,8 @@ def commands(
 ) -> CloudCommands:
     """Everything that one environment's first hour asks of the Azure CLI.
 
-    The state has a resource group of its own: whatever happens to the platform's does not reach it.
+    The state has a resource group of its own, called as its account: whatever happens to the platform's does
+    not reach it, and environments that share the state share the group.
 
     Args:
         subscription: Its id.
@@ -56,7 +56,6 @@ def commands(
         resource_group: Of the platform.
         cluster: Its name.
         state_account: The storage account of the state; None where the state is kept in files.
-        state_group: The resource group of that account.
         state_container: The container of the state in that account.
         admin_groups: Object ids of the Entra groups that run Terraform.
         vault: The key vault of the platform's secrets.
@@ -71,9 +70,9 @@ def commands(
         state=()
         if state_account is None
         else (
-            *_account(of, region, state_group, state_account),
-            *_inside(of, state_group, state_account, state_container),
-            *(_writer(subscription, state_group, state_account, group) for group in admin_groups),
+            *_account(of, region, state_account, state_account),
+            *_inside(of, state_account, state_account, state_container),
+            *(_writer(subscription, state_account, state_account, group) for group in admin_groups),
         ),
         credentials=(
             Command(
@@ -112,6 +111,7 @@ def commands(
         # They are in a resource group that AKS removes with the cluster.
         disks_outlive_cluster=False,
         protections=PROTECTIONS,
+        control_plane="azurerm_kubernetes_cluster",
         way_in="it answers inside its network only: run this from a machine there, or through a tunnel"
         if is_private
         else "it answers to the ranges in `network.allow`, and to those in `cloud.adminGroups`",

@@ -72,6 +72,7 @@ def commands(
             ),
         ),
         protections=PROTECTIONS,
+        control_plane="google_container_cluster",
         way_in="it is reached from anywhere, by who has `container.clusters.connect` in the project"
         if has_dns_endpoint
         else "it answers to the ranges in `network.allow` only: run this from one of them",
