@@ -88,6 +88,25 @@ def test_a_protected_thing_that_no_data_of_the_spec_asked_for_is_named_by_its_ad
     assert found.kept == {"key.state"}
 
 
+def test_a_key_stays_when_the_cluster_that_it_encrypts_goes():
+    both = root(
+        "cluster",
+        key__state={"lifecycle": PREVENTED},
+        cluster__main={"key": "${key.state.id}", "deletion_protection": True, "lifecycle": PREVENTED},
+    )
+    found = fate(both, ORIGINS, LAB, ())
+    assert (found.kept, found.destroyed) == ({"key.state"}, {"cluster.main"})
+
+
+def test_a_protected_database_inside_a_server_goes_by_the_name_of_the_server():
+    server = root(
+        server__db={"lifecycle": PREVENTED},
+        database__mlflow={"server": "${server.db.id}", "lifecycle": PREVENTED},
+    )
+    assert set(fate(server, ORIGINS, LAB, ()).names.values()) == {"database"}
+    assert fate(server, ORIGINS, LAB, ("database",)).kept == set()
+
+
 def test_an_override_turns_protections_alone_and_has_nested_blocks_whole():
     arguments = {
         "name": "db",

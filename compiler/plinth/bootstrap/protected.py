@@ -57,16 +57,26 @@ def fate(
         for address, arguments in resources.items()
         if _is_managed(address) and is_protected(arguments, protections)
     }
-    let_go = tuple(sorted(address for address, name in names.items() if name in {*named, CLUSTER}))
     needs = {
         address: _references(arguments, resources) - {address} for address, arguments in resources.items()
     }
+    # A database inside a server goes with the server, and by its name.
+    names |= {
+        address: names[other]
+        for address, name in names.items()
+        if name == address
+        for other in sorted(needs[address])
+        if _is_of_spec(names.get(other, ""))
+    }
+    let_go = tuple(sorted(address for address, name in names.items() if name in {*named, CLUSTER}))
     needed_by: dict[str, set[str]] = {address: set() for address in resources}
     for address, others in needs.items():
         for other in others:
             needed_by[other].add(address)
-    # A bucket's own settings and rights refer to it: losing them would open it.
-    parts = _closure(names.keys() - set(let_go), needed_by)
+    # A bucket's own settings and rights refer to it: losing them would open it. A key's do not: the cluster
+    # that it encrypts may go.
+    protected = names.keys() - set(let_go)
+    parts = protected | _closure((each for each in protected if _is_of_spec(names[each])), needed_by)
     kept = _closure(parts, needs)
     return Fate(
         kept=frozenset(kept),
@@ -108,6 +118,10 @@ def _name(address: str, origins: Iterable[Origin], control_plane: str) -> str:
             case ("spec", "storage", "database", *_):
                 return "database"
     return CLUSTER if address.partition(".")[0] == control_plane else address
+
+
+def _is_of_spec(name: str) -> bool:
+    return name == "database" or name.startswith("bucket:")
 
 
 def _is_managed(address: str) -> bool:
@@ -156,7 +170,8 @@ def _references(arguments: Mapping[str, Any], known: Collection[str]) -> set[str
 
 
 def _closure(begin: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
-    found, waiting = set(begin), list(begin)
+    found = set(begin)
+    waiting = list(found)
     while waiting:
         for other in edges[waiting.pop()]:
             if other not in found:
