@@ -27,6 +27,7 @@ from plinth.clouds import Answers, Cloud
 from plinth.ir.answers import (
     Answer, BucketFacts, DatabaseFacts, IdentityFacts, NoFacts, PoolFacts, SecretFacts, SecretStoreFacts,
 )
+from plinth.ir.commands import CloudCommands
 from plinth.ir.said import Said, said
 from plinth.ir.targets import TerraformResource
 from plinth.spec.fields import Field
@@ -93,6 +94,9 @@ class DummyAnswers(Answers):
 
     def secret_store(self, need):
         return Answer(facts=SecretStoreFacts(provider=None))
+
+    def commands(self, secrets):
+        return CloudCommands(context="dummy")
 
 
 CLOUD = DummyCloud()

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "init": "write a first platform.yaml, by questions or flags, and the workflows beside it",
     "compile": "write the Terraform roots, overlays and Argo CD objects that platform.yaml declares",
+    "bootstrap": "the first hour of an environment: state bucket, Terraform roots, kubeconfig, Argo CD",
+    "teardown": "the last hour of an environment: what must go first, what is kept; a plan unless confirmed",
+    "outputs": "record what only an apply tells, so that what waits for it can be compiled",
     "drift": "compare what was compiled with what is live, in a cluster and in Terraform's plans",
     "vendor": "bring upstream manifests into the tree, verified and pinned",
     "schema": "print the JSON Schema of platform.yaml, for editors",

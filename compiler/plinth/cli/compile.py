@@ -215,6 +215,8 @@ def _report(
 
 
 def _next_steps(result: Result) -> str:
+    from plinth.ir.commands import repository_secret  # noqa: PLC0415 - with the compiler proper
+
     lines = [
         "environments: " + ", ".join(each.environment for each in result.outputs),
         "next: review with `git diff`, commit overlays/, generated/ and plinth.lock.yaml,",
@@ -222,17 +224,9 @@ def _next_steps(result: Result) -> str:
     ]
     repositories = [each.repository for each in result.outputs]
     for secret, url in sorted({(secret, url) for url, secret in repositories if secret}):
-        # A file, not a word of the command: those stay in the shell's history.
-        is_https = url.startswith("https://")
-        key = (
-            "--from-literal=username=USER --from-file=password=FILE"
-            if is_https
-            else "--from-file=sshPrivateKey=FILE"
-        )
+        made = repository_secret("", secret, url).commands
         lines += [
             f"Argo CD reads {url} with a Secret that you make once in each cluster:",
-            f"  kubectl -n argocd create secret generic {secret} --from-literal=type=git \\",
-            f"    --from-literal=url={url} {key}",
-            f"  kubectl -n argocd label secret {secret} argocd.argoproj.io/secret-type=repository",
+            *(f"  {each.text()}" for each in made),
         ]
     return "\n".join(lines)

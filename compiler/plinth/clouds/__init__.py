@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from plinth.ir.answers import Answer, NoFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         SecretFacts,
         SecretStoreFacts,
     )
+    from plinth.ir.commands import CloudCommands, WantedSecret
     from plinth.ir.needs import Context
     from plinth.ir.said import Said
     from plinth.spec.platform import CloudSection
@@ -119,6 +120,13 @@ class Answers(ABC):
         """An identity for the workflows that plan and apply."""
         del need
         return Answer(facts=NoFacts())
+
+    @abstractmethod
+    def commands(self, secrets: Sequence[WantedSecret]) -> CloudCommands:
+        """What a person types in the first hour and the last, for what Terraform does not do.
+
+        `secrets` are those that the platform reads; some of them have to be given a value.
+        """
 
     @abstractmethod
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:

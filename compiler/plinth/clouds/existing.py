@@ -20,6 +20,7 @@ from plinth.ir.answers import (
     SecretFacts,
     SecretStoreFacts,
 )
+from plinth.ir.commands import CloudCommands, cluster_secret, namespaces_of
 from plinth.ir.pools import gpu_model
 from plinth.ir.said import Said, said
 from plinth.spec.fields import Field, SecretName
@@ -27,9 +28,10 @@ from plinth.spec.platform import CloudSection, SecretReference
 from plinth.spec.section import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plinth.ir import needs
+    from plinth.ir.commands import WantedSecret
     from plinth.ir.needs import Context
 
 
@@ -190,6 +192,16 @@ class ExistingAnswers(Answers):
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         del need
         return Answer(facts=SecretStoreFacts(provider=None))
+
+    def commands(self, secrets: Sequence[WantedSecret]) -> CloudCommands:
+        context = said(self._cloud, "cluster").value
+        return CloudCommands(
+            context=context,
+            namespaces=namespaces_of(context, secrets),
+            secrets=tuple(cluster_secret(context, each) for each in secrets),
+            is_provisioned=False,
+            way_in="`cloud.cluster` is the name of its context: `kubectl config get-contexts` lists them",
+        )
 
 
 def _declare(what: str, example: str, path: tuple[str, ...]) -> Diagnostic:

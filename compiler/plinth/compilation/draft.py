@@ -23,6 +23,7 @@ from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir import graph as graphs
 from plinth.ir import needs
+from plinth.ir.commands import WantedSecret
 from plinth.ir.people import PatchFault, read_patch
 from plinth.ir.render import PatchFailed, Rendered, overlay_objects
 from plinth.ir.said import Because, Origin, Said, said, spec_path
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from plinth.compilation.inputs import Inputs
     from plinth.components import Component
     from plinth.ir.answers import Answer, PoolFacts
+    from plinth.ir.commands import CloudCommands
     from plinth.ir.fileset import File
     from plinth.ir.graph import Graph
     from plinth.spec.platform import ComponentSection
@@ -58,6 +60,8 @@ class Compilation(Struct, frozen=True, kw_only=True):
     withheld: tuple[Application, ...]
     versions: Mapping[str, str]
     pools: Mapping[str, Mapping[str, Any]]
+    commands: CloudCommands
+    """What its first hour and its last ask of the cloud's own program."""
 
 
 class Draft:
@@ -89,6 +93,7 @@ class Draft:
         self._pools: dict[str, PoolFacts] = {}
         self._asked: dict[tuple[str, ...], needs.Need] = {}
         self._answered: dict[tuple[str, ...], Answer[Any]] = {}
+        self._secrets: dict[tuple[str, str], WantedSecret] = {}
         self._graph: Graph | None = None
         self._objects: tuple[FinalObject, ...] = ()
 
@@ -152,6 +157,9 @@ class Draft:
                 answer = yield from self._answer(need)
                 self._facts[name][key] = answer.facts
                 self._waits[name] = (*self._waits.get(name, ()), *answer.waits)
+                wanted = _wanted(need, part.component.namespace)
+                if wanted:
+                    self._secrets.setdefault((wanted.namespace, wanted.name), wanted)
         self._targets = list(rooted(self._targets, self.environment.platform))
 
     def emit(self) -> Iterable[Diagnostic]:
@@ -230,6 +238,7 @@ class Draft:
                 for name, facts in sorted(self._pools.items())
                 if facts.pin
             },
+            commands=self._answers.commands(tuple(each for _, each in sorted(self._secrets.items()))),
         )
 
     def _section(self, name: str) -> ComponentSection | None:
@@ -370,6 +379,27 @@ class _Part(Struct, frozen=True):
     def path(self) -> tuple[str, ...]:
         """The part of the spec that asked for it."""
         return spec_path(self.origins)
+
+
+def _wanted(need: needs.Need, namespace: str) -> WantedSecret | None:
+    """The secret that a component reads by a need, where it reads one that is not made beside a database."""
+    match need:
+        case needs.Secret():
+            return WantedSecret(
+                name=need.name.value,
+                namespace=namespace,
+                keys=tuple(each.name for each in need.keys),
+                is_generated=need.made_by == "generated",
+            )
+        case needs.Database() if need.server.existing:
+            return WantedSecret(
+                name=need.server.existing.secret,
+                namespace=namespace,
+                keys=("username", "password"),
+                is_generated=False,
+            )
+        case _:
+            return None
 
 
 def _version_origins(section: ComponentSection) -> tuple[Origin, ...]:

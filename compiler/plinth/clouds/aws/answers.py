@@ -21,13 +21,14 @@ from plinth.clouds.aws import (
     roots,
     secrets,
 )
+from plinth.clouds.aws.commands import commands
 from plinth.clouds.aws.found import Found
 from plinth.clouds.aws.names import TITLE, Names
 from plinth.ir.pools import system_pool_faults
 from plinth.ir.regions import region_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         SecretFacts,
         SecretStoreFacts,
     )
+    from plinth.ir.commands import CloudCommands, WantedSecret
 
 F = TypeVar("F")
 
@@ -110,6 +112,18 @@ class AwsAnswers(Answers):
 
     def continuous_integration(self, need: needs.ContinuousIntegration) -> Answer[NoFacts]:
         return account.continuous_integration(need, self._names, self._context)
+
+    def commands(self, secrets: Sequence[WantedSecret]) -> CloudCommands:
+        state, names = self._platform.state, self._names
+        return commands(
+            account=names.account.value,
+            region=names.region.value,
+            cluster=names.cluster.value,
+            cluster_arn=names.arn("eks", "cluster/", names.cluster).value,
+            state_bucket=state.bucket if state else None,
+            is_private=self._platform.network.access == "private",
+            secrets=secrets,
+        )
 
     def _encrypted(self, answer: Answer[F]) -> Answer[F]:
         """The answer, and with the first that makes anything the key of the platform's data."""

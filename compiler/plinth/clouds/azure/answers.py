@@ -17,12 +17,13 @@ from plinth.clouds.azure import (
     roots,
     secrets,
 )
+from plinth.clouds.azure.commands import commands
 from plinth.clouds.azure.names import TITLE, Names
 from plinth.ir.pools import system_pool_faults
 from plinth.ir.regions import region_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         SecretFacts,
         SecretStoreFacts,
     )
+    from plinth.ir.commands import CloudCommands, WantedSecret
 
 
 class AzureAnswers(Answers):
@@ -102,3 +104,19 @@ class AzureAnswers(Answers):
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         del need  # it asks for nothing in particular
         return secrets.store(self._names)
+
+    def commands(self, secrets: Sequence[WantedSecret]) -> CloudCommands:
+        platform, names = self._context.platform, self._names
+        return commands(
+            subscription=names.subscription.value,
+            region=names.region.value,
+            resource_group=names.group.value,
+            cluster=names.cluster.value,
+            state_account=roots.state_account(platform.state).value if platform.state else None,
+            state_container=roots.STATE_CONTAINER,
+            admin_groups=names.admin_groups.value,
+            vault=names.vault.value,
+            node_resource_group=names.node_group.value,
+            is_private=platform.network.access == "private",
+            secrets=secrets,
+        )

@@ -18,13 +18,14 @@ from plinth.clouds.gcp import (
     roots,
     secrets,
 )
+from plinth.clouds.gcp.commands import commands
 from plinth.clouds.gcp.names import TITLE, Names
 from plinth.clouds.gcp.section import GcpSection
 from plinth.ir.pools import system_pool_faults
 from plinth.ir.regions import region_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         SecretFacts,
         SecretStoreFacts,
     )
+    from plinth.ir.commands import CloudCommands, WantedSecret
 
 
 class GcpAnswers(Answers):
@@ -105,3 +107,14 @@ class GcpAnswers(Answers):
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         del need  # it asks for nothing in particular
         return secrets.store(self._names)
+
+    def commands(self, secrets: Sequence[WantedSecret]) -> CloudCommands:
+        platform, names = self._context.platform, self._names
+        return commands(
+            project=names.project.value,
+            region=names.region.value,
+            cluster=names.cluster.value,
+            state_bucket=platform.state.bucket if platform.state else None,
+            has_dns_endpoint=platform.network.access == "private",
+            secrets=secrets,
+        )
