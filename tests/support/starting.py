@@ -15,6 +15,16 @@ GCP: Final = (
     "--provider", "gcp", "--project", "acme-ml-dev", "--project-number", "123456789012", "--region", "us-central1",
     "--state-bucket", "acme-ml-terraform", *SHARED,
 )  # fmt: skip
+AWS: Final = (
+    "--provider", "aws", "--account-id", "123456789012", "--region", "us-east-1",
+    "--admins", "arn:aws:iam::123456789012:role/platform,arn:aws:iam::123456789012:role/on-call",
+    "--state-bucket", "acme-ml-terraform", *SHARED,
+)  # fmt: skip
+AZURE: Final = (
+    "--provider", "azure", "--subscription-id", "11111111-2222-3333-4444-555555555555", "--region", "eastus2",
+    "--tenant-id", "66666666-7777-8888-9999-000000000000",
+    "--admin-groups", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "--state-bucket", "acmemlterraform", *SHARED,
+)  # fmt: skip
 EXISTING: Final = (
     "--provider", "existing", "--cluster", "lab", "--bucket-url", "s3://acme-artifacts",
     "--database-host", "postgres.acme.com", *SHARED,

@@ -15,7 +15,7 @@ from plinth.cli import main
 from plinth.pipeline import Inputs, compile_spec
 from plinth.starter.gitfiles import attribute_lines, ignore_lines, with_lines
 from support.repository import git, repository
-from support.starting import EXISTING, GCP, PROD_EXISTING, PROD_GCP, SHARED, files
+from support.starting import AWS, AZURE, EXISTING, GCP, PROD_EXISTING, PROD_GCP, SHARED, files
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +54,8 @@ def spec(folder):
             (*GCP, "--gpu", "none", "--public", "--branch", "trunk"), ["dev"], id="gcp, no GPU, public"
         ),
         pytest.param((*GCP, "--gpu", "l4", "--environment", "lab"), ["lab"], id="gcp, another environment"),
+        pytest.param(AWS, ["dev"], id="aws"),
+        pytest.param(AZURE, ["dev"], id="azure"),
         pytest.param(EXISTING, ["dev"], id="existing"),
         pytest.param((*EXISTING, *PROD_EXISTING), ["dev", "prod"], id="existing, two environments"),
         pytest.param(

@@ -12,7 +12,7 @@ from plinth.starter.questions import ARTIFACTS, GPU_POOL, NO, NO_GPU, is_provisi
 from plinth.text.annotated import Line, Noted, annotated_yaml
 
 if TYPE_CHECKING:
-    from plinth.starter.questions import Answers
+    from plinth.starter.questions import Answers, Question
 
 FILE: Final = "platform.yaml"
 SCHEMA_FILE: Final = "platform.schema.json"
@@ -77,16 +77,23 @@ def _spec(answers: Answers, folder: str) -> dict[str, Any]:
     }
 
 
-def _cloud(answers: Answers, environment: str) -> dict[str, str | int | None]:
+def _cloud(answers: Answers, environment: str) -> dict[str, Any]:
     """The fields of a cloud's section; in a later environment those that differ."""
-    found: dict[str, str | int | None] = {}
+    found: dict[str, Any] = {}
     for slot in slots(answers.provider, answers.environments):
         question = slot.question
         if slot.environment == environment and question.path[:2] == ("spec", "cloud"):
             value = answers.get(question.flag, environment)
             if not (environment and question.is_as_the_first and value == answers.get(question.flag)):
-                found[question.path[2]] = _number(value) if question.is_number else value
+                found[question.path[2]] = _typed(value, question)
     return found
+
+
+def _typed(value: str | None, question: Question) -> Any:
+    """An answer as the spec wants it: a number, a list, or text."""
+    if question.is_list and value is not None:
+        return [each.strip() for each in value.split(",")]
+    return _number(value) if question.is_number else value
 
 
 def _number(text: str | None) -> str | int | None:

@@ -7,7 +7,7 @@ says what it has of its own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final, get_args, get_origin
 
 from msgspec import Struct
 
@@ -164,6 +164,7 @@ def _cloud(provider: str) -> Iterator[Question]:
             # What the cluster's own field begins to name belongs to the cluster: `projectNumber`.
             is_as_the_first=not field.startswith(cloud.cluster_field),
             is_number=info.annotation is int,
+            is_list=get_origin(info.annotation) is tuple,
         )
 
 
