@@ -59,9 +59,18 @@ def every_root(tool, served, tmp_path_factory):
     """All roots of an edition of the recordings, planned and judged at once."""
 
     @cache
-    def judged(edition):
+    def tried(edition):
         work, reattach = tmp_path_factory.mktemp(edition), served(recordings.EDITIONS[edition]())
-        return Modules(tool, of_edition(edition), work=work, reattach=reattach)
+        try:
+            return Modules(tool, of_edition(edition), work=work, reattach=reattach)
+        except terraform.CommandError as error:
+            return error  # the next test need not wait for it again
+
+    def judged(edition):
+        found = tried(edition)
+        if isinstance(found, terraform.CommandError):
+            raise found
+        return found
 
     return judged
 
