@@ -62,7 +62,6 @@ class GcpAnswers(Answers):
         found += cluster.maintenance_faults(platform.cluster)
         found += pool_faults.pools_faults(platform, self._names)
         found += budget.budget_faults(platform, self._names)
-        found += ci.ci_faults(platform, self._names)
         return tuple(found)
 
     def roots(self, need: needs.Roots) -> Answer[NoFacts]:

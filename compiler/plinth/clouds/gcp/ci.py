@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.gcp.names import LONGEST_ACCOUNT, TITLE
 from plinth.ir.answers import Answer, NoFacts
-from plinth.ir.names import too_long
 from plinth.ir.said import Expression, Said, said, text
 from plinth.ir.targets import TerraformResource
 
@@ -22,15 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plinth.clouds.gcp.names import Names
-    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir.needs import ContinuousIntegration
     from plinth.ir.said import Origin
     from plinth.ir.targets import Target
-    from plinth.spec import platform as spec
 
 ISSUER: Final = "https://token.actions.githubusercontent.com"
-
-LONGEST_POOL: Final = 32
 
 PLAN_ROLES: Final = (
     "roles/artifactregistry.reader",
@@ -85,17 +79,6 @@ def answer(need: ContinuousIntegration, names: Names) -> Answer[NoFacts]:
             _on_state("apply", bucket, "roles/storage.objectUser", origins),
         ]
     return Answer(targets=tuple(targets), facts=NoFacts())
-
-
-def ci_faults(platform: spec.Platform, names: Names) -> Iterator[Diagnostic]:
-    """Names that are too long once they are put together."""
-    if platform.ci is None:
-        return
-    account, pool = f"{names.platform.value}-apply", f"{names.platform.value}-ci"
-    if len(pool) > LONGEST_POOL:
-        yield too_long(pool, LONGEST_POOL, f"a pool of identities on {TITLE}", ("metadata", "name"))
-    elif len(account) > LONGEST_ACCOUNT:
-        yield too_long(account, LONGEST_ACCOUNT, f"a service account on {TITLE}", ("metadata", "name"))
 
 
 def _pool(names: Names, repository: Said, origins: tuple[Origin, ...]) -> Iterator[Target]:

@@ -110,6 +110,7 @@ class Names:
 
     def faults(self, platform_path: SpecPath) -> tuple[Diagnostic, ...]:
         """Names that Google Cloud would refuse, said before it does."""
+        # What is made of the name for CI is no longer than the account of nodes.
         checks = (
             (self.cluster, LONGEST_CLUSTER, f"a cluster on {TITLE}"),
             (self.node_account, LONGEST_ACCOUNT, f"a service account on {TITLE}"),
