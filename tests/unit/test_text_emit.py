@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 
-from plinth.text.emit import json_line, json_text, yaml_text
+from plinth.text.emit import json_line, json_text, yaml_numbered, yaml_text
 from plinth.text.nodes import plain, read_yaml
 
 WORDS = """
@@ -194,6 +194,14 @@ def test_what_json_cannot_hold_is_refused_with_its_path(emit, leaf):
         emit({"fine": 1, "spec": {"a.b": [1, leaf]}})
     with pytest.raises(TypeError, match=r"^the root: "):
         emit(leaf)
+
+
+def test_numbers_are_keys_where_a_program_asks_for_them():
+    value = {20: ["^a-[0-9]+$", "b"], 3: {"k": "k"}, 100: "k", -1: []}
+    assert yaml.safe_load(yaml_numbered(value)) == value
+    assert yaml_numbered({20: [".*"], 3: "x"}) == '3: x\n20:\n- ".*"\n'
+    with pytest.raises(TypeError, match="set"):
+        yaml_numbered({1: {1, 2}})
 
 
 def test_a_key_too_long_for_one_line_of_yaml_is_refused():

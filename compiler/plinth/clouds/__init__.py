@@ -9,12 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.ir.answers import Answer, NoFacts
+from msgspec import Struct
+
+from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.ir.answers import Answer, AutoscalerFacts, NoFacts
+from plinth.ir.said import spec_path, why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
     from plinth.ir.answers import (
         BucketFacts,
@@ -26,8 +29,17 @@ if TYPE_CHECKING:
     )
     from plinth.ir.commands import CloudCommands, WantedSecret
     from plinth.ir.needs import Context
-    from plinth.ir.said import Said
-    from plinth.spec.platform import CloudSection
+    from plinth.ir.said import Origin, Said
+    from plinth.spec.platform import CloudSection, Platform
+
+
+class Needed(Struct, frozen=True, kw_only=True):
+    """A component that a cloud's clusters cannot do without: it is there unasked."""
+
+    component: str
+    origins: tuple[Origin, ...]
+    kubernetes: Said | None = None
+    """The minor version of Kubernetes that the component's own version follows: `1.35`."""
 
 
 class Cloud(ABC):
@@ -39,8 +51,11 @@ class Cloud(ABC):
     """The cloud's section of the spec."""
     has_secret_store: bool = True
     """It has a store that External Secrets reads."""
-    has_device_plugin: bool = False
-    """Its nodes tell Kubernetes of their GPUs by themselves."""
+
+    def needed(self, platform: Platform) -> Iterable[Needed]:
+        """The components that a platform needs on this cloud, whether it asks for them or not."""
+        del platform
+        return ()
 
     @abstractmethod
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
@@ -106,6 +121,17 @@ class Answers(ABC):
     def identity(self, need: needs.Identity) -> Answer[IdentityFacts]:
         """Rights of a service account in the cloud."""
 
+    def autoscaler(self, need: needs.Autoscaler) -> Answer[AutoscalerFacts]:
+        """What an autoscaler in the cluster is told and may do; where nodes come by other means, nothing."""
+        fault = Diagnostic(
+            code="PLN311",
+            message="`cluster-autoscaler` has no use on this cloud: nodes come and go without it",
+            help="remove it from `components`",
+            path=spec_path(need.origins),
+            at_key=True,
+        )
+        return Answer(facts=AutoscalerFacts(), diagnostics=(fault,))
+
     def domain(self, need: needs.Domain) -> Answer[NoFacts]:
         """The zone of the platform's public names, and a certificate for them."""
         del need
@@ -133,7 +159,16 @@ class Answers(ABC):
         """How External Secrets reaches the secret store."""
 
 
+def device_plugin(platform: Platform) -> Iterable[Needed]:
+    """What tells Kubernetes of the GPUs that pools have, for a cloud whose nodes do not by themselves."""
+    gpus: list[Origin] = [pool.gpu.spec_path for pool in platform.node_pools if pool.gpu]
+    if gpus:
+        origins = (*gpus, *why("without a device plugin no pod can ask for a GPU"))
+        yield Needed(component="nvidia-device-plugin", origins=origins)
+
+
 _METHODS: Final = {
+    "Autoscaler": "autoscaler",
     "Bucket": "bucket",
     "Budget": "budget",
     "Cluster": "cluster",

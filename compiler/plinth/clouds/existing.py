@@ -81,7 +81,6 @@ class Existing(Cloud):
     name = "existing"
     Section = ExistingSection
     has_secret_store = False
-    has_device_plugin = True  # whatever is on the cluster, it is not ours to replace
 
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
         del pinned  # no machine is chosen here

@@ -32,7 +32,7 @@ from plinth.ir.targets import Application, Base, Delivery, Image, Manifest, Patc
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
-    from plinth.clouds import Answers
+    from plinth.clouds import Answers, Needed
     from plinth.compilation.bases import Bases
     from plinth.compilation.inputs import Inputs
     from plinth.components import Component
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
 ALWAYS: Final = "argo-cd"
 """The component that every environment has: it brings all others."""
-
-DEVICE_PLUGIN: Final = "nvidia-device-plugin"
-"""The component that an environment has whose nodes do not tell of their GPUs by themselves."""
 
 
 class Compilation(Struct, frozen=True, kw_only=True):
@@ -78,7 +75,6 @@ class Draft:
             platform_name=Said(environment.platform_name, (("metadata", "name"),)),
             platform=platform,
             has_secret_store=cloud.has_secret_store,
-            has_device_plugin=cloud.has_device_plugin,
             outputs=inputs.outputs.get(environment.name, {}),
         )
         self._pinned: Mapping[str, Mapping[str, Any]] = (
@@ -86,6 +82,7 @@ class Draft:
         )
         pins = {pool: pin["machine"] for pool, pin in self._pinned.items()}
         self._answers: Answers = cloud.answering(self._context, pins)
+        self._needed: Mapping[str, Needed] = {each.component: each for each in cloud.needed(platform)}
         self._parts: dict[str, _Part] = {}
         self._targets: list[Target] = []
         self._facts: dict[str, dict[str, Any]] = {}
@@ -105,7 +102,7 @@ class Draft:
         wanted: list[tuple[str, tuple[Origin, ...]]] = [
             (ALWAYS, (Because("Argo CD brings everything else into the cluster"),))
         ]
-        wanted += self._device_plugin()
+        wanted += [(name, each.origins) for name, each in self._needed.items()]
         sections = self.environment.platform.components
         for field_name in sorted(type(sections).model_fields):
             section = getattr(sections, field_name)
@@ -125,7 +122,7 @@ class Draft:
                 if fault:
                     yield fault
                     continue
-                part = _Part(component, section, version, (*origins, *_version_origins(section)))
+                part = _Part(component, section, version, (*origins, *self._version_origins(name, section)))
                 yield from component.faults(section, self._context)
             elif set(origins) <= set(part.origins):
                 continue
@@ -136,13 +133,6 @@ class Draft:
                 (required, (*origins, Because(f"`{name}` needs `{required}`")))
                 for required in part.component.requires(part.section, self._context)
             ]
-
-    def _device_plugin(self) -> Iterable[tuple[str, tuple[Origin, ...]]]:
-        """What tells Kubernetes of the GPUs, where pools have some and the cloud leaves that to us."""
-        pools = [pool for pool in self.environment.platform.node_pools if pool.gpu]
-        if pools and not self._context.has_device_plugin:
-            why = Because("without a device plugin no pod can ask for a GPU")
-            yield DEVICE_PLUGIN, (*(pool.gpu.spec_path for pool in pools if pool.gpu), why)
 
     def ask(self) -> Iterable[Diagnostic]:
         """Collect the needs of the platform and of every component, and have the cloud answer each once."""
@@ -259,7 +249,22 @@ class Draft:
             )
             return "", fault
         pinned = self._inputs.lock.versions.get(self.environment.name, {}).get(component.name)
-        return section.version or (pinned if pinned in known else known[-1]), None
+        fitting = self._following(component.name, known)
+        return section.version or (pinned if pinned in fitting else fitting[-1]), None
+
+    def _following(self, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+        """Of a component whose version follows that of Kubernetes, the versions that do; else all."""
+        needed = self._needed.get(name)
+        if needed is None or needed.kubernetes is None:
+            return known
+        minor = needed.kubernetes.value
+        return tuple(each for each in known if each.startswith(f"{minor}.")) or known
+
+    def _version_origins(self, name: str, section: ComponentSection) -> tuple[Origin, ...]:
+        if path := section.origin("version"):
+            return (path,)
+        needed = self._needed.get(name)
+        return needed.kubernetes.origins if needed and needed.kubernetes else ()
 
     def _answer(self, need: needs.Need) -> Generator[Diagnostic, None, Answer[Any]]:
         """The answer to a need, asked once however many ask; yields what is wrong with it."""
@@ -400,11 +405,6 @@ def _wanted(need: needs.Need, namespace: str) -> WantedSecret | None:
             )
         case _:
             return None
-
-
-def _version_origins(section: ComponentSection) -> tuple[Origin, ...]:
-    path = section.origin("version")
-    return (path,) if path else ()
 
 
 def _render(application: Application, graph: Graph, objects: tuple[Rendered, ...]) -> tuple[Rendered, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plinth.catalog.objects import ObjectKey
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir.answers import (
+        AutoscalerFacts,
         BucketFacts,
         DatabaseFacts,
         IdentityFacts,
@@ -91,6 +92,10 @@ class Given(Struct, frozen=True, kw_only=True):
 
     def secret(self, key: str) -> SecretFacts:
         """The answer to a need for a secret."""
+        return self.facts[key]  # type: ignore[no-any-return]  # as above
+
+    def autoscaler(self, key: str) -> AutoscalerFacts:
+        """The answer to a need for what the autoscaler of nodes is told."""
         return self.facts[key]  # type: ignore[no-any-return]  # as above
 
     def identity(self, key: str) -> IdentityFacts:

@@ -87,6 +87,17 @@ class IdentityFacts(Struct, frozen=True, kw_only=True):
     pod_labels: Mapping[str, Said] = field(default_factory=dict)
 
 
+class AutoscalerFacts(Struct, frozen=True, kw_only=True):
+    """What the autoscaler of nodes must be told of a cloud."""
+
+    arguments: tuple[str | Said, ...] = ()
+    """Of its command line: `--cloud-provider=...`, and how it finds the groups of nodes."""
+    environment: Mapping[str, Said] = field(default_factory=dict)
+    first: tuple[Said, ...] = ()
+    """Regular expressions over names of groups: those that it adds nodes to before all others."""
+    identity: IdentityFacts = field(default_factory=IdentityFacts)
+
+
 class SecretStoreFacts(Struct, frozen=True, kw_only=True):
     """The `spec.provider` of a ClusterSecretStore, or None where secrets are made by hand."""
 

@@ -29,8 +29,6 @@ class Context(Struct, frozen=True, kw_only=True):
     platform: spec.Platform
     has_secret_store: bool
     """The cloud keeps secrets; without, they are Kubernetes Secrets made by hand."""
-    has_device_plugin: bool = True
-    """Nodes tell Kubernetes of their GPUs by themselves."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """What `outputs.lock.yaml` has of the environment: values that an apply told."""
 
@@ -130,6 +128,13 @@ class Identity(Struct, frozen=True, kw_only=True):
     origins: tuple[Origin, ...]
 
 
+class Autoscaler(Struct, frozen=True, kw_only=True):
+    """What the autoscaler of nodes may do in the cloud, and how it finds the nodes that are its own."""
+
+    account: ServiceAccount
+    origins: tuple[Origin, ...]
+
+
 class Domain(Struct, frozen=True, kw_only=True):
     """The zone of the platform's public names, and a certificate for them."""
 
@@ -166,6 +171,7 @@ Need = (
     | Database
     | Secret
     | Identity
+    | Autoscaler
     | Domain
     | Budget
     | ContinuousIntegration

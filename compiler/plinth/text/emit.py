@@ -15,8 +15,12 @@ import json
 import math
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from plinth.text.spans import SpecPath, show_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _MIN_INT, _MAX_INT = -(2**63), 2**64 - 1  # what Go's readers hold exactly
 _MAX_KEY = 1000  # YAML 1.2.2, 7.4.2: a key on one line has at most 1024 characters, quotes included
@@ -82,6 +86,19 @@ def yaml_text(value: object) -> str:
         # Emitting keeps no path, so that the good case is fast.
         _check(value, ())
         raise
+    return "".join(out)
+
+
+def yaml_numbered(value: Mapping[int, object]) -> str:
+    """As `yaml_text`, a map whose keys are numbers; JSON has no such thing, and some programs ask for it.
+
+    Raises:
+        TypeError: JSON cannot hold a part; the message names the path within it.
+    """
+    out: list[str] = []
+    for key, part in sorted(value.items()):
+        shown = yaml_text({"k": part}).removeprefix("k")
+        out.append(f"{inline(int(key), '')}{shown}")
     return "".join(out)
 
 

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from plinth.clouds import Answers, Cloud
+from plinth.clouds import Answers, Cloud, Needed, device_plugin
+from plinth.clouds.aws.addons import kubernetes
 from plinth.clouds.aws.answers import AwsAnswers
+from plinth.ir.said import why
 from plinth.spec.fields import Field
 from plinth.spec.platform import CloudSection
 from plinth.spec.section import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from plinth.ir.needs import Context
+    from plinth.spec.platform import Platform
 
 
 class Existing(Section):
@@ -74,6 +77,14 @@ class Aws(Cloud):
 
     name = "aws"
     Section = AwsSection
+
+    def needed(self, platform: Platform) -> Iterable[Needed]:
+        yield from device_plugin(platform)
+        yield Needed(
+            component="cluster-autoscaler",
+            origins=why("EKS leaves the number of a pool's nodes to an autoscaler in the cluster"),
+            kubernetes=kubernetes(platform.cluster),
+        )
 
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
         return AwsAnswers(context, pinned)

@@ -10,6 +10,7 @@ from plinth.clouds import Answers
 from plinth.clouds.aws import (
     account,
     addons,
+    autoscaler,
     buckets,
     cluster,
     database,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from plinth.ir import needs
     from plinth.ir.answers import (
         Answer,
+        AutoscalerFacts,
         BucketFacts,
         DatabaseFacts,
         IdentityFacts,
@@ -99,6 +101,9 @@ class AwsAnswers(Answers):
 
     def identity(self, need: needs.Identity) -> Answer[IdentityFacts]:
         return self._identities.answer(need)
+
+    def autoscaler(self, need: needs.Autoscaler) -> Answer[AutoscalerFacts]:
+        return autoscaler.answer(need, self._names, self._identities, self._platform)
 
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         del need  # it asks for nothing in particular

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.aws import addons, autoscaler, nodes
+from plinth.clouds.aws import addons, nodes
 from plinth.clouds.aws.disks import storage_class
 from plinth.clouds.aws.names import Names, reference
 from plinth.clouds.aws.policies import attachments, key, role, trust, used_by_disks, used_by_logs
@@ -46,7 +46,6 @@ def answer(need: Cluster, names: Names, found: Found, platform: spec.Platform) -
         *nodes.identity(names),
         *addons.answer(need, names, found, platform),
         storage_class(names),
-        *autoscaler.answer(names, addons.kubernetes(need.cluster)),
     ]
     return Answer(targets=tuple(targets), facts=NoFacts())
 

@@ -73,14 +73,17 @@ class Identities:
         # No entry can have a name with `_`, so this is none of theirs.
         return [*made, inline("platform", address, "key_of_entries", document, because)]
 
+    def faults(self, account: ServiceAccount, origins: tuple[Origin, ...]) -> tuple[Diagnostic, ...]:
+        """A name that IAM would refuse."""
+        full = self._names.account_role(account).value
+        if len(full) <= LONGEST_ROLE:
+            return ()
+        return (too_long(full, LONGEST_ROLE, f"an IAM role on {TITLE}", spec_path(origins)),)
+
     def answer(self, need: Identity) -> Answer[IdentityFacts]:
         """Rights on buckets."""
         targets = self.role(need.account, need.origins)
-        full = self._names.account_role(need.account)
-        faults: tuple[Diagnostic, ...] = ()
-        if len(full.value) > LONGEST_ROLE:
-            where = spec_path(need.origins)
-            faults = (too_long(full.value, LONGEST_ROLE, f"an IAM role on {TITLE}", where),)
+        faults = self.faults(need.account, need.origins)
         for wanted in need.writes:
             origins = (*need.origins, *said(wanted, "name").origins)
             document = policy(*self._rights(wanted))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from plinth.catalog.mig import mig_profiles
 from plinth.clouds.aws.addons import BEFORE_NODES
 from plinth.clouds.aws.launch import template
 from plinth.clouds.aws.names import LONGEST_NODE_GROUP, TITLE, Names, reference
@@ -31,7 +32,7 @@ from plinth.ir.pools import (
     shape_origins,
     taints,
 )
-from plinth.ir.said import Expression, Said, said, value_of
+from plinth.ir.said import Expression, Said, origins_of, said, text, value_of
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ if TYPE_CHECKING:
     from plinth.catalog.machines import Machine
     from plinth.clouds.aws.found import Found
     from plinth.ir.needs import NodePool
+    from plinth.spec import platform as spec_platform
     from plinth.spec import pools as spec
 
 NOT_HERE: Final = ("queued", "flex-start")
 
 _EFFECTS: Final = {"NoSchedule": "NO_SCHEDULE"}
 _TEMPLATE: Final = "k8s.io/cluster-autoscaler/node-template"
+_GPU_LABEL: Final = "k8s.amazonaws.com/accelerator"
 
 
 class Group(Struct, frozen=True, kw_only=True):
@@ -79,6 +82,23 @@ def answer(need: NodePool, names: Names, found: Found, pinned: Mapping[str, str]
         if pool.nodes.min == 0 or not group.is_first:
             targets += _from_zero(pool, group, chosen.machine)
     return Answer(targets=tuple(targets), facts=pool_facts(pool, chosen), diagnostics=tuple(faults))
+
+
+def spot_first(platform: spec_platform.Platform, names: Names) -> tuple[Said, ...]:
+    """The spot groups of pools that take spot machines first, as regular expressions over names.
+
+    EKS calls the autoscaling group below a node group by that name, between `eks-` and a UUID.
+    """
+    found = []
+    for pool in platform.node_pools:
+        for group in _groups(pool):
+            if group.capacity == "spot" and pool.capacity != "spot":
+                mark = "" if is_scarce(pool) else "-[0-9a-f]{6}"
+                asked = (said(pool, "name"), said(pool, "capacity"))
+                origins = (*origins_of(asked), *scarcity_origins(pool))
+                end = Said(f"-{group.name}{mark}-[0-9a-f]{{8}}-", origins)
+                found.append(text("^eks-", names.platform, end))
+    return tuple(found)
 
 
 def _no_queue(pool: spec.NodePool) -> Diagnostic:
@@ -126,6 +146,7 @@ def _node_group(
         "labels": {
             POOL_LABEL: said(pool, "name"),
             CAPACITY_LABEL: _said_capacity(pool, group),
+            **_gpu_label(pool, machine),
             **_sharing(pool),
         },
         "taint": [
@@ -188,6 +209,11 @@ def _said_capacity(pool: spec.NodePool, group: Group) -> Said:
     return said(pool, "capacity").map(lambda _: group.capacity)
 
 
+def _gpu_label(pool: spec.NodePool, machine: Machine) -> dict[str, Said]:
+    """By this label the autoscaler knows a node that will have GPUs, and waits until it tells of them."""
+    return {_GPU_LABEL: Said(machine.gpu_model, shape_origins(pool, "aws"))} if machine.is_gpu else {}
+
+
 def _sharing(pool: spec.NodePool) -> dict[str, Said]:
     """How the GPU operator is told to share the GPUs of a node.
 
@@ -218,13 +244,16 @@ def _from_zero(pool: spec.NodePool, group: Group, machine: Machine) -> list[Targ
     wanted: dict[str, Said] = {
         f"label/{POOL_LABEL}": said(pool, "name"),
         f"label/{CAPACITY_LABEL}": _said_capacity(pool, group),
+        **{f"label/{key}": value for key, value in _gpu_label(pool, machine).items()},
     }
     for taint in taints(pool, machine):
         wanted[f"taint/{taint['key'].value}"] = Said(
             f"{taint['value'].value}:{taint['effect'].value}", scarcity_origins(pool)
         )
     if resource and machine.accelerator_count:
-        wanted[f"resources/{resource}"] = Said(str(machine.accelerator_count), shape_origins(pool, "aws"))
+        count = machine.accelerator_count * _parts(pool, machine)
+        origins = (*shape_origins(pool, "aws"), *(said(pool.gpu, "sharing").origins if pool.gpu else ()))
+        wanted[f"resources/{resource}"] = Said(str(count), origins)
     below = f"aws_eks_node_group.{group.name}.resources[0].autoscaling_groups[0].name"
     return [
         TerraformResource(
@@ -239,6 +268,16 @@ def _from_zero(pool: spec.NodePool, group: Group, machine: Machine) -> list[Targ
         )
         for key, value in wanted.items()
     ]
+
+
+def _parts(pool: spec.NodePool, machine: Machine) -> int:
+    """For how many pods each device of a node is one: where they share it, as many as it has parts."""
+    sharing = pool.gpu.sharing if pool.gpu else None
+    if sharing is None:
+        return 1
+    if sharing.mig:
+        return mig_profiles(machine.gpu_model)[sharing.mig]
+    return sharing.time_slices or sharing.mps or 1
 
 
 _PLAIN: Final = str.maketrans("/.", "--")

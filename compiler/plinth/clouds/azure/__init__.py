@@ -12,16 +12,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from plinth.clouds import Answers, Cloud
+from plinth.clouds import Answers, Cloud, device_plugin
 from plinth.clouds.azure.answers import AzureAnswers
 from plinth.spec import Section
 from plinth.spec.fields import Field
 from plinth.spec.platform import CloudSection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from plinth.clouds import Needed
     from plinth.ir.needs import Context
+    from plinth.spec.platform import Platform
 
 _GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _RESOURCE_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?$"
@@ -85,6 +87,9 @@ class Azure(Cloud):
 
     name = "azure"
     Section = AzureSection
+
+    def needed(self, platform: Platform) -> Iterable[Needed]:
+        return device_plugin(platform)
 
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
         return AzureAnswers(context, pinned)

@@ -26,7 +26,6 @@ class Gcp(Cloud):
     """Google Cloud."""
 
     name = "gcp"
-    has_device_plugin = True
     Section = GcpSection
 
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
