@@ -18,12 +18,12 @@ from plinth.catalog.components import versions
 from plinth.checks import Compiled, FinalObject
 from plinth.compilation.faults import is_one, name_taken, patch_failed
 from plinth.compilation.layout import rooted
+from plinth.compilation.parts import Part, applications, waiting, wanted_secret
 from plinth.components import Given
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir import graph as graphs
 from plinth.ir import needs
-from plinth.ir.commands import WantedSecret
 from plinth.ir.people import PatchFault, read_patch
 from plinth.ir.render import PatchFailed, Rendered, overlay_objects
 from plinth.ir.said import Because, Origin, Said, said, spec_path
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from plinth.compilation.inputs import Inputs
     from plinth.components import Component
     from plinth.ir.answers import Answer, PoolFacts
-    from plinth.ir.commands import CloudCommands
+    from plinth.ir.commands import CloudCommands, WantedSecret
     from plinth.ir.fileset import File
     from plinth.ir.graph import Graph
     from plinth.spec.platform import ComponentSection
@@ -83,7 +83,7 @@ class Draft:
         pins = {pool: pin["machine"] for pool, pin in self._pinned.items()}
         self._answers: Answers = cloud.answering(self._context, pins)
         self._needed: Mapping[str, Needed] = {each.component: each for each in cloud.needed(platform)}
-        self._parts: dict[str, _Part] = {}
+        self._parts: dict[str, Part] = {}
         self._targets: list[Target] = []
         self._facts: dict[str, dict[str, Any]] = {}
         self._waits: dict[str, tuple[str, ...]] = {}
@@ -122,7 +122,7 @@ class Draft:
                 if fault:
                     yield fault
                     continue
-                part = _Part(component, section, version, (*origins, *self._version_origins(name, section)))
+                part = Part(component, section, version, (*origins, *self._version_origins(name, section)))
                 yield from component.faults(section, self._context)
             elif set(origins) <= set(part.origins):
                 continue
@@ -147,15 +147,15 @@ class Draft:
                 answer = yield from self._answer(need)
                 self._facts[name][key] = answer.facts
                 self._waits[name] = (*self._waits.get(name, ()), *answer.waits)
-                wanted = _wanted(need, part.component.namespace)
-                if wanted:
-                    self._secrets.setdefault((wanted.namespace, wanted.name), wanted)
+                secret = wanted_secret(need, part.component.namespace)
+                if secret:
+                    self._secrets.setdefault((secret.namespace, secret.name), secret)
         self._targets = list(rooted(self._targets, self.environment.platform))
 
     def emit(self) -> Iterable[Diagnostic]:
         """Build every component on its base, with the patches of people, and put all in order."""
         store = self._answers.secret_store(needs.SecretStore(origins=()))
-        waits = self._waiting()
+        waits = waiting(self._parts, self._context, self._waits)
         health = {
             kind: script for part in self._parts.values() for kind, script in part.component.health.items()
         }
@@ -177,7 +177,7 @@ class Draft:
             self._targets += [
                 *([base] if base else []),
                 *emitted,
-                *self._applications(part, base, waits),
+                *applications(part, base, self._context, waits),
             ]
         self._targets.append(self._delivery())
         self._graph = graphs.build(self._targets)
@@ -278,7 +278,7 @@ class Draft:
             yield from answer.diagnostics
         return self._answered[identity]
 
-    def _base(self, part: _Part) -> Generator[Diagnostic, None, Base | None]:
+    def _base(self, part: Part) -> Generator[Diagnostic, None, Base | None]:
         """The base of a component, or None for one that is all ours; yields what is wrong with it."""
         name, folders = part.component.name, registry.catalog_folders()
         if part.version not in versions(name, folders):
@@ -296,41 +296,7 @@ class Draft:
             )
         return replace(shared, origins=(*part.origins, *said(platform, "upstreams").origins))
 
-    def _waiting(self) -> dict[str, tuple[str, ...]]:
-        """For every component, what it waits for: outputs of its own, and those of what it needs."""
-        waits = {name: set(self._waits.get(name, ())) for name in self._parts}
-        requires = {
-            name: tuple(part.component.requires(part.section, self._context))
-            for name, part in self._parts.items()
-        }
-        for _ in waits:  # a chain of needs is at most as long as there are components
-            for name, required in requires.items():
-                waits[name] |= {each for other in required for each in waits[other]}
-        return {name: tuple(sorted(found)) for name, found in waits.items()}
-
-    def _applications(
-        self, part: _Part, base: Base | None, waits: Mapping[str, tuple[str, ...]]
-    ) -> Iterable[Application]:
-        name, component = part.component.name, part.component
-        has_crds = bool(base and base.upstream.crds)
-        before: list[str] = [f"{name}-crds"] if has_crds else []
-        for required in sorted(component.requires(part.section, self._context)):
-            before += [required, f"{required}-crds"]
-        application = Application(
-            name=name,
-            component=name,
-            version=part.version,
-            namespace=component.namespace,
-            needs=tuple(before),
-            ignore=component.ignore,
-            origins=part.origins,
-            withheld=waits[name],
-        )
-        yield application
-        if has_crds:
-            yield replace(application, name=f"{name}-crds", holds_crds=True, needs=(), ignore=(), withheld=())
-
-    def _people(self, part: _Part, base: Base | None, emitted: list[Target]) -> Iterable[Diagnostic]:
+    def _people(self, part: Part, base: Base | None, emitted: list[Target]) -> Iterable[Diagnostic]:
         known = [each.key for each in emitted if isinstance(each, Manifest)]
         known += [
             key for key in (base.upstream.objects if base else ()) if key.kind != "CustomResourceDefinition"
@@ -370,41 +336,6 @@ class Draft:
             credentials=said(repository.credentials, "secret") if repository.credentials else None,
             origins=(repository.spec_path,),
         )
-
-
-class _Part(Struct, frozen=True):
-    """A component of one environment in its version."""
-
-    component: Component[Any]
-    section: Any
-    version: str
-    origins: tuple[Origin, ...]
-
-    @property
-    def path(self) -> tuple[str, ...]:
-        """The part of the spec that asked for it."""
-        return spec_path(self.origins)
-
-
-def _wanted(need: needs.Need, namespace: str) -> WantedSecret | None:
-    """The secret that a component reads by a need, where it reads one that is not made beside a database."""
-    match need:
-        case needs.Secret():
-            return WantedSecret(
-                name=need.name.value,
-                namespace=namespace,
-                keys=tuple(each.name for each in need.keys),
-                is_generated=need.made_by == "generated",
-            )
-        case needs.Database() if need.server.existing:
-            return WantedSecret(
-                name=need.server.existing.secret,
-                namespace=namespace,
-                keys=("username", "password"),
-                is_generated=False,
-            )
-        case _:
-            return None
 
 
 def _render(application: Application, graph: Graph, objects: tuple[Rendered, ...]) -> tuple[Rendered, ...]:
