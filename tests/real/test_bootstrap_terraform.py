@@ -53,11 +53,20 @@ def programs(tmp_path, monkeypatch, stub_providers, tool):
     return found
 
 
+PROTECTED_KEYS = {"google_kms_crypto_key", "google_kms_key_ring"}
+KEYS = {*PROTECTED_KEYS, "google_kms_crypto_key_iam_member"}
+"""What stays of a cluster while data stays: the keys that it is encrypted with."""
+
+
 def addresses(folder, root):
     """What a root's state has."""
     file = folder / "generated/dev/terraform" / root / "terraform.tfstate"
     resources = json.loads(file.read_bytes())["resources"] if file.exists() else []
     return {f"{each['type']}.{each['name']}" for each in resources if each["mode"] == "managed"}
+
+
+def kinds(some):
+    return {each.partition(".")[0] for each in some}
 
 
 def run(capsys, *words):
@@ -81,7 +90,7 @@ def test_an_environment_is_made_found_again_and_taken_down_around_its_data(folde
     done = run(capsys, *teardown)
     assert done["let go: google_container_cluster.platform"] == "deleted"
     assert done["terraform: network"] == "kept"
-    assert addresses(folder, "cluster") == set()
+    assert kinds(addresses(folder, "cluster")) == KEYS
     kept = addresses(folder, "platform")
     assert {
         "google_storage_bucket.artifacts",
@@ -90,10 +99,14 @@ def test_an_environment_is_made_found_again_and_taken_down_around_its_data(folde
     } <= kept
     assert kept < before
 
-    assert run(capsys, *teardown)["terraform: cluster"] == "gone already"
-    assert addresses(folder, "cluster") == set()
+    assert run(capsys, *teardown)["terraform: network"] == "kept"
+    assert kinds(addresses(folder, "cluster")) == KEYS
 
-    named = ("--also-delete", "bucket:artifacts", "--also-delete", "database")
+    everything = (
+        *("bucket:artifacts", "database", "google_dns_managed_zone.public"),
+        *(each for each in addresses(folder, "cluster") if kinds([each]) & PROTECTED_KEYS),
+    )
+    named = [word for each in everything for word in ("--also-delete", each)]
     done = run(capsys, *teardown, *named)
     assert done["terraform: platform"] == "deleted"
     assert [addresses(folder, name) for name in ("platform", "cluster", "network")] == [set()] * 3

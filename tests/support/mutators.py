@@ -436,13 +436,6 @@ _LATER: Final = (
     ),
     _later("components", "no database", "PLN311", _cut(("spec.storage.database", "spec.components.mlflow"))),
     _later(
-        "cloud",
-        "region that is none",
-        "PLN312",
-        _one_of({"spec.cloud.region": ("us-centrall1", "us-central9")}),
-        help_="us-central1",
-    ),
-    _later(
         "cloud", "three T4s", "PLN305", _one_of({"spec.nodePools.t4.gpu.count": ("3",)}), help_="nearest: "
     ),
     _later(

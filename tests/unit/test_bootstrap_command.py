@@ -26,6 +26,7 @@ from support.programs import Programs
 
 CONTEXT = "gke_acme-ml-dev_us-central1_acme-ml"
 SECRET = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - made up
+NAME_SERVERS = json.dumps({"domain_name_servers": {"sensitive": False, "value": "ns1.example.com."}})
 NOT_ROOTED = f"--context={CONTEXT} -n argocd get applications.argoproj.io root"
 
 
@@ -43,6 +44,8 @@ def programs(tmp_path, monkeypatch):
         "gcloud", "buckets describe", code=1, complaint="ERROR: gs://acme-ml-terraform not found: 404.\n"
     )
     found.answers("terraform", " plan ", code=2, output="Plan: 3 to add, 0 to change, 0 to destroy.\n")
+    for program in ("terraform", "terraform-1.11", "tofu"):
+        found.answers(program, " output -json", output=NAME_SERVERS)
     found.answers("kubectl", "/readyz", code=1, once=True)
     found.answers("kubectl", NOT_ROOTED, code=1)
     monkeypatch.setenv("PATH", f"{found.folder}:{os.defpath}")
@@ -102,6 +105,7 @@ def test_everything_is_made_in_order(tree, programs, capsys):
         "terraform: network",
         "terraform: cluster",
         "terraform: platform",
+        "outputs: platform",
         "credentials",
         "secret: value of `google-sign-in` in Secret Manager",
         "argo cd",
@@ -111,6 +115,9 @@ def test_everything_is_made_in_order(tree, programs, capsys):
 
 def test_what_is_there_is_not_made_again(tree, programs, capsys):
     everything_is_there(programs)
+    assert bootstrap(tree, "--yes") == 0
+    programs.forget()
+    capsys.readouterr()
     assert bootstrap(tree, "--yes", "--format", "json") == 0
     assert done(programs) == [("terraform", "init", "-no-color")] * 3
     document = json.loads(capsys.readouterr().out)
@@ -283,7 +290,7 @@ def test_a_plan_needs_no_program_and_prints_what_a_shell_takes(tree, monkeypatch
     assert commands[0] == ["cd", str(tree)]
     assert [words[0] for words in commands[1:]] == [
         *["gcloud"] * 2,
-        *["terraform"] * 9,
+        *["terraform"] * 10,
         *["gcloud"] * 2,
         *["kubectl"] * 3,
     ]

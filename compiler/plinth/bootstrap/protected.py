@@ -73,10 +73,17 @@ def fate(
     for address, others in needs.items():
         for other in others:
             needed_by[other].add(address)
-    # A bucket's own settings and rights refer to it: losing them would open it. A key's do not: the cluster
-    # that it encrypts may go.
+    # A bucket's own settings and rights refer to it: losing them would open it. What refers to a key may go,
+    # as the cluster does that it encrypts, but for the rights to use it: data that stays could not be read.
     protected = names.keys() - set(let_go)
-    parts = protected | _closure((each for each in protected if _is_of_spec(names[each])), needed_by)
+    rights = {
+        address
+        for each in protected
+        for address in needed_by[each]
+        if _is_right_to(each, address, resources[address])
+    }
+    whole = (each for each in protected if _is_of_spec(names[each]))
+    parts = protected | rights | _closure(whole, needed_by)
     kept = _closure(parts, needs)
     return Fate(
         kept=frozenset(kept),
@@ -122,6 +129,12 @@ def _name(address: str, origins: Iterable[Origin], control_plane: str) -> str:
 
 def _is_of_spec(name: str) -> bool:
     return name == "database" or name.startswith("bucket:")
+
+
+def _is_right_to(protected: str, address: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a resource lets somebody use a protected one: its kind says so, or its `scope` does."""
+    kind = protected.partition(".")[0]
+    return address.startswith(f"{kind}_") or f"{protected}." in str(arguments.get("scope", ""))
 
 
 def _is_managed(address: str) -> bool:

@@ -115,12 +115,13 @@ class _Work:
             return self._named(step)
         if step.asks and not self._agreed(step, summary):
             return "declined", ""
-        for command in step.commands:
-            self._do(command, step.records)
+        is_new = [self._do(command, step.records) for command in step.commands]
         if step.check and step.is_proven:
             self._prove(step, step.check)
         if step.kept_because:
             return "kept", step.kept_because
+        if step.records and not any(is_new):
+            return "was there", ""
         return "deleted" if step.is_removal else "made", summary
 
     def tidy(self, step: Step) -> None:
@@ -128,22 +129,24 @@ class _Work:
         for path in (*(step.writes or ()), *([step.plan_file] if step.plan_file else [])):
             remove(self._root, path)
 
-    def _do(self, command: Command, records: Iterable[str] = ()) -> None:
+    def _do(self, command: Command, records: Iterable[str] = ()) -> bool:
+        """Run a command; whether what it told, where that is recorded, was not known before."""
         self._console.say(f"$ {command.text()}")
         names = tuple(records)
         ended = run_program(command.argv, self._root, None if names else self._console.say)
         if ended.code:
             raise self._failed(command.text(), ended)
-        if names:
-            self._record(ended.output, names)
+        return self._record(ended.output, names) if names else False
 
-    def _record(self, output: str, names: tuple[str, ...]) -> None:
+    def _record(self, output: str, names: tuple[str, ...]) -> bool:
         declared = self._chosen.declared
         found = taken(output, names, "the state")
         before = self._chosen.project.outputs()
         after = recorded(before, self._chosen.name, found.values, declared)
-        if write(self._chosen.project, {OUTPUTS: outputs_text(after)}, "outputs"):
+        is_new = write(self._chosen.project, {OUTPUTS: outputs_text(after)}, "outputs")
+        if is_new:
             self._console.say(f"wrote {OUTPUTS}: compile, and commit both")
+        return is_new
 
     def _ask(self, check: Check) -> tuple[bool, str]:
         """Whether it is so already, and the line that sums a plan up."""
