@@ -1,10 +1,11 @@
 """One platform, changed in one place at a time, and what Terraform is to do about each.
 
-    spec({"nodePools.cpu.nodes.max": 8}, {"google_container_node_pool.cpu": "update"})
-    argument("replace", "google_compute_router_nat.platform", {"name": "other"})
+    PLATFORM = Platform("{provider: gcp, project: acme-ml-dev, ...}")
+    PLATFORM.spec({"nodePools.cpu.nodes.max": 8}, {"google_container_node_pool.cpu": "update"})
+    PLATFORM.argument("replace", "google_compute_router_nat.platform", {"name": "other"})
 
-The first edits `platform.yaml` and compiles it again. The second edits what was compiled, for arguments that no
-field of the spec reaches. Each says by hand what becomes of which resource; all others stay as they are.
+The first change edits `platform.yaml` and compiles it again. The second edits what was compiled, for arguments
+that no field of the spec reaches. Each says by hand what becomes of which resource; all others stay as they are.
 
 Where the provider's own code decides, the recorded schemas say one thing and a plan another: `but` has what the
 plan says, and `because` why.
@@ -33,13 +34,12 @@ Layers = dict[str, "Root"]
 """The document of each root by its layer."""
 Actions = dict[str, "PlannedAction"]
 
-PLATFORM: Final = """\
+ON_EVERY_CLOUD: Final = """\
 apiVersion: plinth.dev/v1alpha1
 kind: Platform
 metadata: {name: acme}
 spec:
-  cloud: {provider: gcp, project: acme-ml-dev, projectNumber: 123456789012, region: us-central1, zones: [a, b]}
-  state: {bucket: acme-terraform}
+  state: {bucket: acmeterraform}
   repository: {url: "https://github.com/acme/ml-platform.git"}
   network:
     nodes: 10.16.0.0/20
@@ -59,6 +59,7 @@ spec:
   upstreams: remote
   components: {mlflow: {artifacts: artifacts}}
 """
+"""A platform without its cloud."""
 
 REMOVED: Final = object()
 
@@ -90,45 +91,59 @@ class SingleChange:
         return {layer: (before[layer], after[layer]) for layer in before if before[layer] != after[layer]}
 
 
-def spec(change: Mapping[str, Any], actions: Actions, **more: Any) -> SingleChange:
-    """A change of the spec: `nodePools.cpu.nodes.max` names items by their `name`."""
-    ((path, value),) = change.items()
+class Platform:
+    """What is changed: the same platform on every cloud."""
 
-    def roots() -> tuple[Layers, Layers]:
-        document = yaml.safe_load(PLATFORM)
-        _put(document["spec"], path.split("."), value)
-        return compiled(PLATFORM), compiled(yaml.safe_dump(document))
+    def __init__(self, cloud: str) -> None:
+        """`cloud` is the YAML of the section of that name."""
+        document = yaml.safe_load(ON_EVERY_CLOUD)
+        document["spec"]["cloud"] = yaml.safe_load(cloud)
+        self._text = yaml.safe_dump(document)
 
-    return SingleChange(name=f"{path} {_shown(value)}", roots=roots, actions=actions, **more)
+    def roots(self) -> Layers:
+        """The platform as it was, compiled; not to be changed."""
+        return compiled(self._text)
 
+    def spec(self, change: Mapping[str, Any], actions: Actions, **more: Any) -> SingleChange:
+        """A change of the spec: `nodePools.cpu.nodes.max` names items by their `name`."""
+        ((path, value),) = change.items()
 
-def argument(
-    action: PlannedAction | Literal["no-op"],
-    address: str,
-    change: Mapping[str, Any],
-    *,
-    given: Mapping[str, Any] | None = None,
-    also: Actions | None = None,
-    **more: Any,
-) -> SingleChange:
-    """A change of one argument of one resource: `node_config[0].spot`.
+        def roots() -> tuple[Layers, Layers]:
+            document = yaml.safe_load(self._text)
+            _put(document["spec"], path.split("."), value)
+            return self.roots(), compiled(yaml.safe_dump(document))
 
-    `given` are arguments that the resource had before the change. `also` is what becomes of others because of it.
-    """
-    ((path, value),) = change.items()
+        return SingleChange(name=f"{path} {_shown(value)}", roots=roots, actions=actions, **more)
 
-    def roots() -> tuple[Layers, Layers]:
-        before = copy.deepcopy(compiled(PLATFORM))
-        for other, wanted in (given or {}).items():
-            _put(_body(before, address), _parts(other), wanted)
-        after = copy.deepcopy(before)
-        _put(_body(after, address), _parts(path), value)
-        return before, after
+    def argument(
+        self,
+        action: PlannedAction | Literal["no-op"],
+        address: str,
+        change: Mapping[str, Any],
+        *,
+        given: Mapping[str, Any] | None = None,
+        also: Actions | None = None,
+        **more: Any,
+    ) -> SingleChange:
+        """A change of one argument of one resource: `node_config[0].spot`.
 
-    actions: Actions = {} if action == "no-op" else {address: action}
-    name = f"{address}.{path} {_shown(value)}"
-    name += "".join(f", where {other} {_shown(wanted)}" for other, wanted in (given or {}).items())
-    return SingleChange(name=name, roots=roots, actions=actions | (also or {}), **more)
+        `given` are arguments that the resource had before the change. `also` is what becomes of others because
+        of it.
+        """
+        ((path, value),) = change.items()
+
+        def roots() -> tuple[Layers, Layers]:
+            before = copy.deepcopy(self.roots())
+            for other, wanted in (given or {}).items():
+                _put(_body(before, address), _parts(other), wanted)
+            after = copy.deepcopy(before)
+            _put(_body(after, address), _parts(path), value)
+            return before, after
+
+        actions: Actions = {} if action == "no-op" else {address: action}
+        name = f"{address}.{path} {_shown(value)}"
+        name += "".join(f", where {other} {_shown(wanted)}" for other, wanted in (given or {}).items())
+        return SingleChange(name=name, roots=roots, actions=actions | (also or {}), **more)
 
 
 def affected(before: Root, after: Root) -> tuple[Root, Root]:
