@@ -14,6 +14,7 @@ plan says, and `because` why.
 from __future__ import annotations
 
 import copy
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -65,6 +66,9 @@ REMOVED: Final = object()
 
 _SECTIONS: Final = {"resource": "", "ephemeral": "ephemeral."}
 """What a root is made of, each with how an address of it begins."""
+
+
+_REFERENCE: Final = re.compile(r"(?<![\w.])((?:ephemeral\.)?[a-z]\w*\.[\w-]+)(?:\.\w+|\[\d+\])+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +137,8 @@ class Platform:
         ((path, value),) = change.items()
 
         def roots() -> tuple[Layers, Layers]:
-            before = copy.deepcopy(self.roots())
-            for other, wanted in (given or {}).items():
-                _put(_body(before, address), _parts(other), wanted)
-            after = copy.deepcopy(before)
-            _put(_body(after, address), _parts(path), value)
-            return before, after
+            before = _edited(self.roots(), address, given or {})
+            return before, _edited(before, address, {path: value})
 
         actions: Actions = {} if action == "no-op" else {address: action}
         name = f"{address}.{path} {_shown(value)}"
@@ -162,6 +162,22 @@ def affected(before: Root, after: Root) -> tuple[Root, Root]:
     changed = {each for each in every if old.get(each) != new.get(each)}
     kept = _closed(_closed(changed, above), below)
     return _only(before, kept), _only(after, kept)
+
+
+def reached(before: Root, after: Root) -> tuple[Root, Root]:
+    """Both roots with what a change may reach, alone: for a reference to anything else stands a text.
+
+    What a change does not reach stays as it is, so that its values are the same before and after.
+    """
+    if before.get("provider") != after.get("provider"):
+        return before, after
+    old, new = _bodies(before), _bodies(after)
+    every = {*old, *new}
+    changed = {each for each in every if old.get(each) != new.get(each)}
+    named = {each: {*actions.mentioned(old.get(each)), *actions.mentioned(new.get(each))} for each in every}
+    kept = _closed(changed, {each: {other for other in every if each in named[other]} for each in every})
+    cut = (_only(root, kept, alone=True) for root in (before, after))
+    return next(cut), next(cut)
 
 
 @cache
@@ -190,20 +206,48 @@ def _bodies(root: Root) -> dict[str, Any]:
     }
 
 
-def _only(root: Root, addresses: set[str]) -> Root:
-    kept = {key: value for key, value in root.items() if key not in _SECTIONS}
+def _only(root: Root, addresses: set[str], *, alone: bool = False) -> Root:
+    # An output may name any resource, and changes none.
+    kept = {key: value for key, value in root.items() if key not in {*_SECTIONS, "output"}}
     for section, prefix in _SECTIONS.items():
         for kind, named in root.get(section, {}).items():
             some = {name: body for name, body in named.items() if f"{prefix}{kind}.{name}" in addresses}
             if some:  # Terraform refuses a section that holds nothing
                 kept.setdefault(section, {})[kind] = some
+    if alone:
+        every = _bodies(root).keys()
+        for section in _SECTIONS.keys() & kept.keys():
+            kept[section] = _detached(kept[section], every - addresses)
     return kept
 
 
-def _body(layers: Layers, address: str) -> Any:
+def _detached(value: Any, others: set[str]) -> Any:
+    """A body in which nothing names or waits for some others."""
+    if isinstance(value, dict):
+        return {key: _detached(each, others) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_detached(each, others) for each in value if not (isinstance(each, str) and each in others)]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    return _REFERENCE.sub(lambda match: _text(match[0]) if match[1] in others else match[0], value)
+
+
+def _text(reference: str) -> str:
+    # What only a run sees is an entry of a secret store, whose text is an object with a password.
+    text = json.dumps({"password": reference}) if reference.startswith("ephemeral.") else reference
+    return json.dumps(text)
+
+
+def _edited(layers: Layers, address: str, changes: Mapping[str, Any]) -> Layers:
+    """The roots with one resource changed; what is the same is shared."""
     kind, name = address.split(".")
-    (root,) = (each for each in layers.values() if name in each["resource"].get(kind, {}))
-    return root["resource"][kind][name]
+    (layer,) = (each for each, root in layers.items() if name in root["resource"].get(kind, {}))
+    root = layers[layer]
+    body = copy.deepcopy(root["resource"][kind][name])
+    for path, value in changes.items():
+        _put(body, _parts(path), value)
+    resources = {**root["resource"], kind: {**root["resource"][kind], name: body}}
+    return {**layers, layer: {**root, "resource": resources}}
 
 
 def _parts(path: str) -> list[str]:

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[1] / "data" / "tfschema"
 
 Recordings = tuple[Path, ...]
-"""One for each provider."""
+"""Of each provider one version, which may be in several files."""
 
 
 def oldest() -> Recordings:
     """The oldest recording of each provider: what a test takes that looks at no version."""
-    return tuple(sorted(versions[0] for versions in _by_provider().values()))
+    return tuple(sorted(path for versions in _by_provider().values() for path in versions[0]))
 
 
 def newest() -> Recordings:
     """The newest recording of each provider."""
-    return tuple(sorted(versions[-1] for versions in _by_provider().values()))
+    return tuple(sorted(path for versions in _by_provider().values() for path in versions[-1]))
 
 
 EDITIONS = {"oldest": oldest, "newest": newest}
@@ -48,11 +48,14 @@ def allowed(root: Mapping[str, Any], some: Recordings) -> bool:
 
 
 @cache
-def _by_provider() -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
-    for path in sorted(FOLDER.glob("*.json"), key=lambda path: _version(_read(path)["version"])):
-        found.setdefault(_read(path)["provider"], []).append(path)
-    return found
+def _by_provider() -> dict[str, list[list[Path]]]:
+    """The files of each version, the oldest first."""
+    found: dict[str, dict[tuple[int, ...], list[Path]]] = {}
+    for path in sorted(FOLDER.glob("*.json")):
+        recorded = _read(path)
+        versions = found.setdefault(recorded["provider"], {})
+        versions.setdefault(_version(recorded["version"]), []).append(path)
+    return {provider: [versions[each] for each in sorted(versions)] for provider, versions in found.items()}
 
 
 @cache
