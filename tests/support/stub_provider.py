@@ -288,7 +288,12 @@ class StubProvider:
             if attribute["type"] == "string" and name in likely:
                 return likely[name]
             text = f"{prefix}.{digest}.{name}"
-            return _made_up(attribute["type"], text, found=prefix.startswith("data."))
+            if (type_name, name) == ("aws_acm_certificate", "domain_validation_options"):
+                one = _made_up(attribute["type"][1], text)
+                domains = [inputs["domain_name"], *(inputs.get("subject_alternative_names") or ())]
+                return [{**one, "domain_name": each} for each in domains]
+            is_there = prefix.startswith("data.") or (type_name, name) == ("aws_eks_node_group", "resources")
+            return _made_up(attribute["type"], text, found=is_there)
 
         return _map_attributes(block, planned, known)
 
@@ -360,10 +365,10 @@ def _made_up(kind: Any, text: str, *, found: bool = False) -> Values:
     """A value of the type; a list is empty, or has one item where it is what a data source found."""
     if isinstance(kind, list):
         if kind[0] == "object":
-            return {name: _made_up(member, f"{text}.{name}") for name, member in kind[1].items()}
+            return {name: _made_up(member, f"{text}.{name}", found=found) for name, member in kind[1].items()}
         if kind[0] == "map":
             return {}
-        return [_made_up(kind[1], f"{text}.0")] if found else []
+        return [_made_up(kind[1], f"{text}.0", found=True)] if found else []
     return {"string": text, "number": 1, "bool": False}[kind]
 
 
