@@ -4,15 +4,17 @@
 
 `FOLDER` holds one `{provider}.json` for each provider, in the reduced format of
 `providers schema -json`: names, types and flags, no descriptions, plus what that command does not
-tell (`force_new`, `conflicts`, `exactly_one_of`, ...). Each is copied whole: every type of the
-recording is one that Plinth emits or is likely to. The copy is compact, sorted and has one type a
-line, so a Git diff names the types that a provider release changed.
+tell (`force_new`, `conflicts`, `exactly_one_of`, ...), as `corrected_schemas` corrects it. Each is
+copied whole: every type of the recording is one that Plinth emits or is likely to. The copy is
+compact, sorted and has one type a line, so a Git diff names the types that a provider release changed.
 """
 
 import argparse
 import json
 from pathlib import Path
 from typing import Any
+
+from corrected_schemas import correct
 
 PROVIDERS = ("aws", "azurerm", "azurerm5", "google", "random")
 
@@ -176,6 +178,7 @@ def main() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     for provider in PROVIDERS:
         schema = json.loads((source / f"{provider}.json").read_text(encoding="utf-8"))
+        correct(schema)
         schema["data_sources"] |= DATA_SOURCES.get(schema["provider"], {})
         schema["ephemeral_resources"] = EPHEMERAL_RESOURCES[schema["provider"]]
         for section in TYPE_SECTIONS:

@@ -2,9 +2,11 @@
 
     python tools/provider_schemas.py --source FOLDER
 
-`FOLDER` holds recorded provider schemas, as `tools/copy_tfschema.py` reads them. Of each resource type is
-kept what decides what a changed argument does: names, types, defaults, and what forces a new resource. A
-type is one line, so that a Git diff names those that a provider release changed.
+`FOLDER` holds recorded provider schemas, as `tools/copy_tfschema.py` reads them. Types that they lack come
+from the files that are written by hand beside that one's copies, flags that they lack from
+`corrected_schemas`. Of each resource type is kept what decides what a changed argument does: names, types,
+defaults, and what forces a new resource. A type is one line, so that a Git diff names those that a provider
+release changed.
 """
 
 import argparse
@@ -12,8 +14,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from corrected_schemas import correct
+
 PROVIDERS = ("aws", "azurerm", "google", "random")
-TARGET = Path(__file__).parents[1] / "compiler" / "plinth" / "catalog" / "providers"
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "compiler" / "plinth" / "catalog" / "providers"
+WRITTEN = ROOT / "tests" / "data" / "tfschema"
+"""Where `{provider}_more.json` has the types that a recording lacks, written by hand."""
 
 ATTRIBUTE_FLAGS = ("mode", "type", "force_new", "default", "write_only")
 BLOCK_FLAGS = ("nesting", "force_new", "computed")
@@ -50,6 +57,10 @@ def main() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     for provider in PROVIDERS:
         schema = json.loads((source / f"{provider}.json").read_text(encoding="utf-8"))
+        correct(schema)
+        more = WRITTEN / f"{provider}_more.json"
+        if more.exists():
+            schema["resources"] |= json.loads(more.read_text(encoding="utf-8"))["resources"]
         types = sorted(schema["resources"].items())
         lines = ",\n".join(f"{compact(name)}:{compact(trimmed(block))}" for name, block in types)
         text = f'{{"version":{compact(schema["version"])},"resources":{{\n{lines}\n}}}}\n'

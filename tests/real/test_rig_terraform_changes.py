@@ -14,8 +14,8 @@ import pytest
 from plinth.catalog.providers import resource_block
 from plinth.plan.actions import predicted
 from support import google_provider, terraform
-from support.changed_platform import PLATFORM, affected, compiled
-from support.single_changes import CHANGES, ROWS
+from support.changed_platform import affected
+from support.single_changes import CHANGES, PLATFORM, ROWS
 
 pytestmark = pytest.mark.xdist_group("google-provider")
 
@@ -40,9 +40,9 @@ def planned(stub_providers, tmp_path_factory):
         for layer, both in change.changed_roots().items()
     }
     # Most begin with the platform as it is, which is made once, and whole.
-    base = {at: at[1] if before == compiled(PLATFORM)[at[1]] else at for at, (before, _) in changes.items()}
+    base = {at: at[1] if before == PLATFORM.roots()[at[1]] else at for at, (before, _) in changes.items()}
     cut = {at: affected(*both) for at, both in changes.items()}
-    made = {at: cut[at][0] for at in changes if base[at] == at} | compiled(PLATFORM)
+    made = {at: cut[at][0] for at in changes if base[at] == at} | PLATFORM.roots()
     work = tmp_path_factory.mktemp("before")
     were = google_provider.Roots(tool, made, work=work, reattach=stub_providers)
     applied = were.applied(were.plan())

@@ -1,10 +1,11 @@
 """One platform, changed in one place at a time, and what Terraform is to do about each.
 
-    spec({"nodePools.cpu.nodes.max": 8}, {"google_container_node_pool.cpu": "update"})
-    argument("replace", "google_compute_router_nat.platform", {"name": "other"})
+    PLATFORM = Platform("{provider: gcp, project: acme-ml-dev, ...}")
+    PLATFORM.spec({"nodePools.cpu.nodes.max": 8}, {"google_container_node_pool.cpu": "update"})
+    PLATFORM.argument("replace", "google_compute_router_nat.platform", {"name": "other"})
 
-The first edits `platform.yaml` and compiles it again. The second edits what was compiled, for arguments that no
-field of the spec reaches. Each says by hand what becomes of which resource; all others stay as they are.
+The first change edits `platform.yaml` and compiles it again. The second edits what was compiled, for arguments
+that no field of the spec reaches. Each says by hand what becomes of which resource; all others stay as they are.
 
 Where the provider's own code decides, the recorded schemas say one thing and a plan another: `but` has what the
 plan says, and `because` why.
@@ -13,6 +14,7 @@ plan says, and `because` why.
 from __future__ import annotations
 
 import copy
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -33,13 +35,12 @@ Layers = dict[str, "Root"]
 """The document of each root by its layer."""
 Actions = dict[str, "PlannedAction"]
 
-PLATFORM: Final = """\
+ON_EVERY_CLOUD: Final = """\
 apiVersion: plinth.dev/v1alpha1
 kind: Platform
 metadata: {name: acme}
 spec:
-  cloud: {provider: gcp, project: acme-ml-dev, projectNumber: 123456789012, region: us-central1, zones: [a, b]}
-  state: {bucket: acme-terraform}
+  state: {bucket: acmeterraform}
   repository: {url: "https://github.com/acme/ml-platform.git"}
   network:
     nodes: 10.16.0.0/20
@@ -59,11 +60,15 @@ spec:
   upstreams: remote
   components: {mlflow: {artifacts: artifacts}}
 """
+"""A platform without its cloud."""
 
 REMOVED: Final = object()
 
 _SECTIONS: Final = {"resource": "", "ephemeral": "ephemeral."}
 """What a root is made of, each with how an address of it begins."""
+
+
+_REFERENCE: Final = re.compile(r"(?<![\w.])((?:ephemeral\.)?[a-z]\w*\.[\w-]+)(?:\.\w+|\[\d+\])+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,45 +95,55 @@ class SingleChange:
         return {layer: (before[layer], after[layer]) for layer in before if before[layer] != after[layer]}
 
 
-def spec(change: Mapping[str, Any], actions: Actions, **more: Any) -> SingleChange:
-    """A change of the spec: `nodePools.cpu.nodes.max` names items by their `name`."""
-    ((path, value),) = change.items()
+class Platform:
+    """What is changed: the same platform on every cloud."""
 
-    def roots() -> tuple[Layers, Layers]:
-        document = yaml.safe_load(PLATFORM)
-        _put(document["spec"], path.split("."), value)
-        return compiled(PLATFORM), compiled(yaml.safe_dump(document))
+    def __init__(self, cloud: str) -> None:
+        """`cloud` is the YAML of the section of that name."""
+        document = yaml.safe_load(ON_EVERY_CLOUD)
+        document["spec"]["cloud"] = yaml.safe_load(cloud)
+        self._text = yaml.safe_dump(document)
 
-    return SingleChange(name=f"{path} {_shown(value)}", roots=roots, actions=actions, **more)
+    def roots(self) -> Layers:
+        """The platform as it was, compiled; not to be changed."""
+        return compiled(self._text)
 
+    def spec(self, change: Mapping[str, Any], actions: Actions, **more: Any) -> SingleChange:
+        """A change of the spec: `nodePools.cpu.nodes.max` names items by their `name`."""
+        ((path, value),) = change.items()
 
-def argument(
-    action: PlannedAction | Literal["no-op"],
-    address: str,
-    change: Mapping[str, Any],
-    *,
-    given: Mapping[str, Any] | None = None,
-    also: Actions | None = None,
-    **more: Any,
-) -> SingleChange:
-    """A change of one argument of one resource: `node_config[0].spot`.
+        def roots() -> tuple[Layers, Layers]:
+            document = yaml.safe_load(self._text)
+            _put(document["spec"], path.split("."), value)
+            return self.roots(), compiled(yaml.safe_dump(document))
 
-    `given` are arguments that the resource had before the change. `also` is what becomes of others because of it.
-    """
-    ((path, value),) = change.items()
+        return SingleChange(name=f"{path} {_shown(value)}", roots=roots, actions=actions, **more)
 
-    def roots() -> tuple[Layers, Layers]:
-        before = copy.deepcopy(compiled(PLATFORM))
-        for other, wanted in (given or {}).items():
-            _put(_body(before, address), _parts(other), wanted)
-        after = copy.deepcopy(before)
-        _put(_body(after, address), _parts(path), value)
-        return before, after
+    def argument(
+        self,
+        action: PlannedAction | Literal["no-op"],
+        address: str,
+        change: Mapping[str, Any],
+        *,
+        given: Mapping[str, Any] | None = None,
+        also: Actions | None = None,
+        **more: Any,
+    ) -> SingleChange:
+        """A change of one argument of one resource: `node_config[0].spot`.
 
-    actions: Actions = {} if action == "no-op" else {address: action}
-    name = f"{address}.{path} {_shown(value)}"
-    name += "".join(f", where {other} {_shown(wanted)}" for other, wanted in (given or {}).items())
-    return SingleChange(name=name, roots=roots, actions=actions | (also or {}), **more)
+        `given` are arguments that the resource had before the change. `also` is what becomes of others because
+        of it.
+        """
+        ((path, value),) = change.items()
+
+        def roots() -> tuple[Layers, Layers]:
+            before = _edited(self.roots(), address, given or {})
+            return before, _edited(before, address, {path: value})
+
+        actions: Actions = {} if action == "no-op" else {address: action}
+        name = f"{address}.{path} {_shown(value)}"
+        name += "".join(f", where {other} {_shown(wanted)}" for other, wanted in (given or {}).items())
+        return SingleChange(name=name, roots=roots, actions=actions | (also or {}), **more)
 
 
 def affected(before: Root, after: Root) -> tuple[Root, Root]:
@@ -147,6 +162,22 @@ def affected(before: Root, after: Root) -> tuple[Root, Root]:
     changed = {each for each in every if old.get(each) != new.get(each)}
     kept = _closed(_closed(changed, above), below)
     return _only(before, kept), _only(after, kept)
+
+
+def reached(before: Root, after: Root) -> tuple[Root, Root]:
+    """Both roots with what a change may reach, alone: for a reference to anything else stands a text.
+
+    What a change does not reach stays as it is, so that its values are the same before and after.
+    """
+    if before.get("provider") != after.get("provider"):
+        return before, after
+    old, new = _bodies(before), _bodies(after)
+    every = {*old, *new}
+    changed = {each for each in every if old.get(each) != new.get(each)}
+    named = {each: {*actions.mentioned(old.get(each)), *actions.mentioned(new.get(each))} for each in every}
+    kept = _closed(changed, {each: {other for other in every if each in named[other]} for each in every})
+    cut = (_only(root, kept, alone=True) for root in (before, after))
+    return next(cut), next(cut)
 
 
 @cache
@@ -175,21 +206,48 @@ def _bodies(root: Root) -> dict[str, Any]:
     }
 
 
-def _only(root: Root, addresses: set[str]) -> Root:
-    # An output is no resource, and may tell of one that is left out.
+def _only(root: Root, addresses: set[str], *, alone: bool = False) -> Root:
+    # An output may name any resource, and changes none.
     kept = {key: value for key, value in root.items() if key not in {*_SECTIONS, "output"}}
     for section, prefix in _SECTIONS.items():
         for kind, named in root.get(section, {}).items():
             some = {name: body for name, body in named.items() if f"{prefix}{kind}.{name}" in addresses}
             if some:  # Terraform refuses a section that holds nothing
                 kept.setdefault(section, {})[kind] = some
+    if alone:
+        every = _bodies(root).keys()
+        for section in _SECTIONS.keys() & kept.keys():
+            kept[section] = _detached(kept[section], every - addresses)
     return kept
 
 
-def _body(layers: Layers, address: str) -> Any:
+def _detached(value: Any, others: set[str]) -> Any:
+    """A body in which nothing names or waits for some others."""
+    if isinstance(value, dict):
+        return {key: _detached(each, others) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_detached(each, others) for each in value if not (isinstance(each, str) and each in others)]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    return _REFERENCE.sub(lambda match: _text(match[0]) if match[1] in others else match[0], value)
+
+
+def _text(reference: str) -> str:
+    # What only a run sees is an entry of a secret store, whose text is an object with a password.
+    text = json.dumps({"password": reference}) if reference.startswith("ephemeral.") else reference
+    return json.dumps(text)
+
+
+def _edited(layers: Layers, address: str, changes: Mapping[str, Any]) -> Layers:
+    """The roots with one resource changed; what is the same is shared."""
     kind, name = address.split(".")
-    (root,) = (each for each in layers.values() if name in each["resource"].get(kind, {}))
-    return root["resource"][kind][name]
+    (layer,) = (each for each, root in layers.items() if name in root["resource"].get(kind, {}))
+    root = layers[layer]
+    body = copy.deepcopy(root["resource"][kind][name])
+    for path, value in changes.items():
+        _put(body, _parts(path), value)
+    resources = {**root["resource"], kind: {**root["resource"][kind], name: body}}
+    return {**layers, layer: {**root, "resource": resources}}
 
 
 def _parts(path: str) -> list[str]:

@@ -17,19 +17,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import subprocess
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import rig
-from support import applied_state, closed_network, terraform
+from support import applied_state, closed_network, module_plans, terraform
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
+    from support.module_plans import Planned
     from support.terraform import Tool
 
 JsonObject = dict[str, Any]
@@ -50,20 +48,6 @@ provider_installation {
 """
 """Of the command line. Another provider fails at once: nothing looks for it on the network."""
 
-_REFUSED: Final = re.compile(r"Resource (?:instance )?(\S+) has\s+lifecycle\.prevent_destroy")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """What a plan says of one root."""
-
-    actions: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Address of each resource that is to change to its actions, in their order."""
-    refused: frozenset[str] = frozenset()
-    """Those that `prevent_destroy` keeps from being destroyed."""
-    errors: tuple[str, ...] = ()
-    """Everything else that is wrong."""
-
 
 def missing() -> str | None:
     """Why no test of this machine can ask the real provider to plan."""
@@ -79,10 +63,11 @@ class Roots:
         `reattach` serves the stand-ins of both providers; of them the real plans use `random` alone.
         """
         self._tool, self._work, self._reattach = tool, work.absolute(), reattach
-        self._modules = {name: f"m{number:03}" for number, name in enumerate(roots)}
-        self._names = {module: name for name, module in self._modules.items()}
+        self._names = dict(zip(module_plans.named(len(roots)), roots, strict=True))
+        self._modules = {name: module for module, name in self._names.items()}
         self._folder = self._work / "roots"
-        _write(self._folder, {self._modules[name]: root for name, root in roots.items()})
+        modules = {module: roots[name] for module, name in self._names.items()}
+        module_plans.write(self._folder, modules, settings={"google": {"access_token": TOKEN}})
 
     def validate(self) -> dict[Name, tuple[str, ...]]:
         """The errors of each root that has any."""
@@ -91,7 +76,7 @@ class Roots:
         found: dict[Name, list[str]] = {}
         for each in json.loads(printed[: printed.rindex("}") + 1])["diagnostics"]:
             if each["severity"] == "error":
-                name, text = self._place(each)
+                name, text = module_plans.place(each, self._names)
                 found.setdefault(name, []).append(text)
         return {name: tuple(errors) for name, errors in found.items()}
 
@@ -103,11 +88,9 @@ class Roots:
         saved = str(self._work / "plan")
         words = ("-input=false", "-lock=false", "-refresh=false", "-json", f"-out={saved}")
         done = self._run("plan", *words)
-        events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        said = [each["diagnostic"] for each in events if each["type"] == "diagnostic"]
-        errors = [each for each in said if each["severity"] == "error"]
+        errors = module_plans.errors_of_run(done.stdout)
         if not Path(saved).exists():
-            told = "\n".join(f"{name}: {text}" for name, text in map(self._place, errors))
+            told = "\n".join(f"{name}: {text}" for name, text in module_plans.placed(errors, self._names))
             raise AssertionError(f"{self._tool.name} made no plan\n{told}\n{done.stderr}")
         shown = self._run("show", "-json", saved).stdout
         Path(saved).unlink()
@@ -115,18 +98,7 @@ class Roots:
 
     def read(self, plan: JsonObject) -> dict[Name, Planned]:
         """What the plan says of each root."""
-        found = {name: Planned() for name in self._modules}
-        for each in applied_state.changes(plan):
-            actions = tuple(each["change"]["actions"])
-            if actions != ("no-op",):
-                found[self._names[_module(each["address"])]].actions[_local(each["address"])] = actions
-        for name, text in map(self._place, plan["errors"]):
-            refused = _REFUSED.search(text)
-            if refused:
-                found[name] = replace(found[name], refused=found[name].refused | {refused[1]})
-            else:
-                found[name] = replace(found[name], errors=(*found[name].errors, text))
-        return found
+        return module_plans.read(plan, self._names)
 
     def applied(self, plan: JsonObject) -> dict[Name, list[JsonObject]]:
         """The resources of each root as a state holds them once the plan of creates was applied."""
@@ -134,7 +106,7 @@ class Roots:
         made_up = json.loads((self._work / "state").read_text(encoding="utf-8"))
         found: dict[Name, list[JsonObject]] = {name: [] for name in self._modules}
         for resource in applied_state.resources(made_up, plan):
-            found[self._names[_module(f"{resource['module']}.")]].append(resource)
+            found[self._names[module_plans.module(f"{resource['module']}.")]].append(resource)
         return found
 
     def state(self, applied: Mapping[Name, tuple[Iterable[JsonObject], Root]]) -> JsonObject:
@@ -154,17 +126,6 @@ class Roots:
         shown = json.loads(self._run("providers", "schema", "-json").stdout)["provider_schemas"]
         (found,) = (each for name, each in shown.items() if name.endswith("/hashicorp/google"))
         return dict(found)
-
-    def _place(self, diagnostic: JsonObject) -> tuple[Name, str]:
-        """The root that a diagnostic is about, and its text."""
-        text = _text(diagnostic)
-        file = diagnostic.get("range", {}).get("filename", "")
-        module = re.match(r"(?:roots/)?(m\d{3})/", file) or re.search(
-            r"module\.(m\d{3})\.", f"{diagnostic.get('address')} {text}"
-        )
-        if module is None:
-            raise AssertionError(f"of no root: {text}")
-        return self._names[module[1]], text.replace(f"module.{module[1]}.", "")
 
     def _find_modules(self) -> None:
         done = self._run("get", "-no-color")
@@ -197,45 +158,3 @@ class Roots:
             timeout=TIMEOUT_S,
             env=environment,
         )
-
-
-def _write(folder: Path, modules: Mapping[str, Root]) -> None:
-    """The configuration: a module for each root, and the providers that those had, each once."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    providers: list[JsonObject] = []
-    calls: JsonObject = {}
-    required: JsonObject = {}
-    for module, root in modules.items():
-        body = root["provider"]["google"]
-        if body not in providers:
-            providers.append(body)
-        settings = {key: value for key, value in root["terraform"].items() if key != "backend"}
-        required |= settings["required_providers"]
-        passed = {name: name for name in settings["required_providers"]}
-        passed["google"] = f"google.p{providers.index(body)}"
-        calls[module] = {"source": f"./{module}", "providers": passed}
-        document = {key: value for key, value in root.items() if key != "provider"} | {"terraform": settings}
-        (folder / module).mkdir()
-        (folder / module / "main.tf.json").write_text(json.dumps(document), encoding="utf-8")
-    google = [{**body, "alias": f"p{at}", "access_token": TOKEN} for at, body in enumerate(providers)]
-    others = {name: {} for name in required if name != "google"}
-    main = {
-        "terraform": {"required_providers": required},
-        "provider": {"google": google, **others},
-        "module": calls,
-    }
-    (folder / "main.tf.json").write_text(json.dumps(main), encoding="utf-8")
-
-
-def _module(address: str) -> str:
-    return address.split(".", 2)[1]
-
-
-def _local(address: str) -> str:
-    return address.split(".", 2)[2]
-
-
-def _text(diagnostic: JsonObject) -> str:
-    where = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
-    return where + ": ".join(each for each in (diagnostic["summary"], diagnostic["detail"]) if each)

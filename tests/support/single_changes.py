@@ -10,7 +10,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from support.changed_platform import REMOVED, argument, spec
+from support.changed_platform import REMOVED, Platform
+
+PLATFORM: Final = Platform(
+    "{provider: gcp, project: acme-ml-dev, projectNumber: 123456789012, region: us-central1, zones: [a, b]}"
+)
+spec, argument = PLATFORM.spec, PLATFORM.argument
 
 CLUSTER: Final = "google_container_cluster.platform"
 CPU, GPU = (f"google_container_node_pool.{name}" for name in ("cpu", "gpu"))

@@ -5,7 +5,7 @@ a provider needs no `init`, no lock file and no download, so references, types, 
 paths are judged by the real core while the network stays untouched.
 
 The stub knows schemas, no cloud. It plans an unset computed attribute as unknown on create, keeps
-it on update, asks for replacement where a `force_new` value changed, and never stores a write-only
+it on update unless a setting of the provider says it, asks for replacement where a `force_new` value changed, and never stores a write-only
 value. On apply it makes values up, the same for the same input. What a real provider checks on its
 own (`conflicts`, computed attributes that are set) is left to `support.tf_schema`.
 
@@ -147,6 +147,7 @@ class StubProvider:
     """One recorded provider. A method takes the decoded request and returns the encoded response."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
+        self._name = schema["provider"]
         self._provider = _servable(schema.get("provider_schema", {}))
         self._resources = {name: _servable(block) for name, block in schema["resources"].items()}
         self._data_sources = {name: _servable(block) for name, block in schema["data_sources"].items()}
@@ -220,8 +221,24 @@ class StubProvider:
         block = self._resources[request.text(1)]
         prior, proposed = request.value(2), request.value(3)
         planned = planned_values(block, proposed, creating=prior is None)
+        if planned is not None:
+            planned |= self._settled(block, request.value(4))
         paths = [] if prior is None or planned is None else list(replaced_paths(block, prior, planned))
         return encode((1, _dynamic(planned)), *((2, _attribute_path(path)) for path in paths))
+
+    def _settled(self, block: Block, config: Values) -> dict[str, Values]:
+        """What the settings of the provider say of a resource.
+
+        Source: terraform-provider-aws, "Enhanced Region Support", "Resource Tagging".
+        """
+        found: dict[str, Values] = {}
+        if self._name == "hashicorp/aws":
+            if "region" in block["attributes"] and config.get("region") is None:
+                found["region"] = self._configured.get("region") or UNKNOWN
+            if "tags_all" in block["attributes"] and not _is_unknown(config.get("tags")):
+                default = [each["tags"] or {} for each in self._configured.get("default_tags") or ()]
+                found["tags_all"] = {**(default[0] if default else {}), **(config.get("tags") or {})}
+        return found
 
     def _apply_resource_change(self, request: Message) -> bytes:
         type_name = request.text(1)
@@ -279,7 +296,8 @@ class StubProvider:
                 return [{**record, "name": f"{record['name']}.", "type": "CNAME"}]
             if name == "name_servers":  # a zone always has some
                 return [text]
-            return _made_up(attribute["type"], text, found=prefix.startswith("data."))
+            is_there = prefix.startswith("data.") or (type_name, name) == ("aws_eks_node_group", "resources")
+            return _made_up(attribute["type"], text, found=is_there)
 
         return _map_attributes(block, planned, known)
 
@@ -365,10 +383,10 @@ def _made_up(kind: Any, text: str, *, found: bool = False) -> Values:
     """A value of the type; a list is empty, or has one item where it is what a data source found."""
     if isinstance(kind, list):
         if kind[0] == "object":
-            return {name: _made_up(member, f"{text}.{name}") for name, member in kind[1].items()}
+            return {name: _made_up(member, f"{text}.{name}", found=found) for name, member in kind[1].items()}
         if kind[0] == "map":
             return {}
-        return [_made_up(kind[1], f"{text}.0")] if found else []
+        return [_made_up(kind[1], f"{text}.0", found=True)] if found else []
     return {"string": text, "number": 1, "bool": False}[kind]
 
 

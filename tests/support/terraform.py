@@ -17,12 +17,11 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import rig
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from support import module_plans
 
 JsonObject = dict[str, Any]
 
@@ -106,6 +105,23 @@ def plan(tool: Tool, root: Path, *, work: Path, reattach: str) -> JsonObject:
     _succeed(tool, work, reattach, "plan", "-input=false", "-lock=false", "-no-color", f"-out={saved}")
     shown: JsonObject = json.loads(_succeed(tool, work, reattach, "show", "-json", saved).output)
     return shown
+
+
+def plan_as_far_as_it_goes(tool: Tool, root: Path, *, work: Path, reattach: str) -> JsonObject:
+    """As `plan`, with the errors of the run beside what could be planned, under `"errors"`.
+
+    Raises:
+        CommandError: nothing could be planned.
+    """
+    _check_out(root, work)
+    _initialise(tool, work, reattach)
+    saved = str(work.absolute() / "plan")
+    words = ("plan", "-input=false", "-lock=false", "-refresh=false", "-json", f"-out={saved}")
+    done = _run(tool, work, reattach, *words)
+    if not Path(saved).exists():
+        raise CommandError((tool.name, *words), done)
+    shown: JsonObject = json.loads(_succeed(tool, work, reattach, "show", "-json", saved).output)
+    return {**shown, "errors": module_plans.errors_of_run(done.output)}
 
 
 def apply(tool: Tool, root: Path, *, work: Path, reattach: str) -> None:

@@ -41,7 +41,7 @@ ABSENT: Final = object()
 UNKNOWN: Final = object()
 """What only an apply will tell."""
 
-_REFERENCE: Final = re.compile(r"(?<![\w.])([a-z]\w*)\.([\w-]+)\.(\w+)")
+_REFERENCE: Final = re.compile(r"(?<![\w.])([a-z]\w*)\.([\w-]+)\.(\w+(?:\[\d+\]|\.\w+)*)")
 _ADDRESS: Final = re.compile(r"(?<![\w.])((?:ephemeral\.)?[a-z]\w*\.[\w-]+)\.\w+")
 _TEMPLATE: Final = re.compile(r"(?<!\$)\$\{")
 _NOT_ARGUMENTS: Final = frozenset(
@@ -230,8 +230,9 @@ class _Comparison:
         for path, forces in differences(block, old, new):
             if ignored != "all" and not any(_is_below(path, each) for each in ignored):
                 yield path, forces
-        for name in self._relabelled & block.get("attributes", {}).keys():
-            yield (name,), False
+        # What the resource says itself, of its region for one, it does not take from the provider.
+        for name in (self._relabelled & block.get("attributes", {}).keys()) - before.keys():
+            yield (name,), bool(block["attributes"][name].get("force_new"))
 
     def _new_one_first(self, address: str) -> bool:
         """Whether this resource, or one that rests on it, is to be there before the old one goes."""
@@ -253,15 +254,30 @@ class _Comparison:
         whole = found.get(value.removeprefix("${").removesuffix("}"))
         return (value, *found.values()) if whole is None else whole
 
-    def _value(self, kind: str, name: str, attribute: str, *, after: bool) -> Any:
+    def _value(self, kind: str, name: str, path: str, *, after: bool) -> Any:
+        """What a reference leads to: what is written there, or a text for what a provider chose."""
         address = f"{kind}.{name}"
-        body = (self._after if after else self._before).get(address)
-        if body is None:
-            return f"{address}.{attribute}"
-        if attribute in body:
-            return self._resolved(body[attribute], after=after)
+        value = (self._after if after else self._before).get(address, ABSENT)
+        chosen = f"{address}.{path}"
+        if value is ABSENT:
+            return chosen
+        for step in _steps(path):
+            value = _child(value, step)
+        if value is not ABSENT:
+            return self._resolved(value, after=after)
         is_new = after and self.action(address) in {"create", "replace", "create-then-delete", "refused"}
-        return UNKNOWN if is_new else f"{address}.{attribute}"
+        return UNKNOWN if is_new else chosen
+
+
+def _child(value: Any, step: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(step, ABSENT)
+    is_there = isinstance(value, list) and isinstance(step, int) and step < len(value)
+    return value[step] if is_there else ABSENT
+
+
+def _steps(path: str) -> Path:
+    return tuple(int(each) if each.isdecimal() else each for each in re.findall(r"[^.\[\]]+", path))
 
 
 def _label(root: Root, provider: str, argument: str) -> Any:
@@ -276,5 +292,5 @@ def _resources(root: Root) -> dict[str, Mapping[str, Any]]:
 
 
 def _is_below(path: Path, ignored: str) -> bool:
-    parts = tuple(int(each) if each.isdecimal() else each for each in re.findall(r"[^.\[\]]+", ignored))
+    parts = _steps(ignored)
     return path[: len(parts)] == parts

@@ -22,6 +22,7 @@ DATA: Final = Path(__file__).parent
 LABELS: Final = (
     ("google", "default_labels", "terraform_labels"),
     ("aws", "default_tags", "tags_all"),
+    ("aws", "region", "region"),
 )
 """Where a provider's own arguments change resources: the provider, its argument, what shows the change."""
 
