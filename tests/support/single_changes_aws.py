@@ -51,7 +51,8 @@ CPU, GPU = "aws_eks_node_group.cpu", "aws_eks_node_group.gpu"
 CPU_TEMPLATE: Final = "aws_launch_template.cpu"
 SCALING: Final = every(
     "aws_autoscaling_group_tag",
-    "gpu-label-plinth-dev-capacity gpu-label-plinth-dev-pool gpu-resources-nvidia-com-gpu"
+    "gpu-label-k8s-amazonaws-com-accelerator gpu-label-plinth-dev-capacity gpu-label-plinth-dev-pool"
+    " gpu-resources-nvidia-com-gpu"
     " gpu-taint-nvidia-com-gpu",
 )
 """What tells the autoscaler of a group that may be empty: each names the group behind the pool."""
