@@ -4,7 +4,8 @@ Made by `tools/provider_schemas.py` from recorded schemas. What a provider decid
 came with a release younger than the recording, is not in it.
 
 Source: the providers' own schemas, of the version that each file names. Of aws, what forces a new resource is
-known for arguments as of 5.31 and for a few younger ones: a replacement that is told is one, others may be.
+known for arguments as of 5.31 and for those that `tools/corrected_schemas.py` adds, with their sources: a
+replacement that is told is one, others may be.
 """
 
 from __future__ import annotations
