@@ -15,6 +15,7 @@ import sys
 import pytest
 
 from support import closed_network, google_provider, terraform
+from support.module_plans import Planned
 from support.roots import roots, whole
 
 pytestmark = [
@@ -80,7 +81,7 @@ def test_the_provider_plans_to_create_every_resource_of_a_root(name, first):
 @pytest.mark.parametrize("tool", ["terraform"], indirect=True)
 @pytest.mark.parametrize("name", roots("google"))
 def test_the_provider_leaves_alone_what_was_applied(name, second):
-    assert second[name] == google_provider.Planned()
+    assert second[name] == Planned()
 
 
 def test_a_value_that_google_does_not_know_is_an_error_of_its_root(tool, stub_providers, tmp_path):
