@@ -1,7 +1,7 @@
 """The contract of a cloud: a method for each need, and its section of the spec.
 
-Every other module here is one cloud and holds it as `CLOUD`. A cloud is chosen by
-`cloud.provider`; nothing above this folder knows its name.
+Every other module here is one cloud and holds it as `CLOUD`; those that begin with `_` have what several
+of them say alike. A cloud is chosen by `cloud.provider`; nothing above this folder knows its name.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from plinth.clouds import Answers, Cloud
+from plinth.clouds._databases import existing_facts
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import (
     Answer,
@@ -171,15 +172,8 @@ class ExistingAnswers(Answers):
                     host=nothing, port=Said(0, ()), database=nothing, tls="prefer", secret=secret
                 )
             )
-        return Answer(
-            facts=DatabaseFacts(
-                host=said(existing, "host"),
-                port=said(existing, "port"),
-                database=Said(need.name, need.origins),
-                tls="prefer",
-                secret=SecretFacts(name=said(existing, "secret"), remote=None),
-            )
-        )
+        secret = SecretFacts(name=said(existing, "secret"), remote=None)
+        return Answer(facts=existing_facts(need, existing, secret))
 
     def secret(self, need: needs.Secret) -> Answer[SecretFacts]:
         return Answer(facts=SecretFacts(name=need.name, remote=None))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec.structs import replace
 
 from plinth.clouds import Answers
+from plinth.clouds._network import access_faults
 from plinth.clouds.aws import (
     account,
     addons,
@@ -66,7 +67,7 @@ class AwsAnswers(Answers):
         return (
             *self._names.zone_faults(platform.cloud),
             *region_faults("aws", TITLE, platform.cloud),
-            *network.access_faults(platform.network),
+            *access_faults(platform.network),
             *network.range_faults(platform.network, self._names),
             *system_pool_faults(platform),
             *addons.version_faults(platform.cluster),

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.clouds._databases import entry_of, existing_facts
 from plinth.clouds.aws import secrets
 from plinth.clouds.aws.names import LONGEST_DATABASE, TITLE, Names, reference, tagged
 from plinth.clouds.aws.network import pod_blocks
 from plinth.clouds.aws.policies import attachments, role, service_trust
 from plinth.ir.answers import Answer, DatabaseFacts, NoFacts
 from plinth.ir.names import too_long
-from plinth.ir.needs import Secret, SecretKey
 from plinth.ir.said import Expression, Said, said, spec_path, text, why
 from plinth.ir.targets import Target, TerraformResource
 
@@ -149,26 +149,9 @@ def _group(network: spec.Network, names: Names, found: Found, origins: tuple[Ori
 def database(need: needs.Database, names: Names, identities: Identities) -> Answer[DatabaseFacts]:
     """A database and its user. The password is made once, kept in the secret store, and read back."""
     existing = need.server.existing
-    secret = secrets.answer(
-        Secret(
-            name=said(existing, "secret") if existing else text(names.platform, "-postgres-", need.name),
-            reader=need.reader,
-            made_by="person" if existing else "generated",
-            keys=(SecretKey(name="username", value=need.name), SecretKey(name="password", form="password")),
-            origins=need.origins,
-        ),
-        names,
-        identities,
-    )
+    secret = secrets.answer(entry_of(need, names.platform), names, identities)
     if existing:
-        facts = DatabaseFacts(
-            host=said(existing, "host"),
-            port=said(existing, "port"),
-            database=Said(need.name, need.origins),
-            tls="prefer",
-            secret=secret.facts,
-        )
-        return Answer(targets=secret.targets, facts=facts)
+        return Answer(targets=secret.targets, facts=existing_facts(need, existing, secret.facts))
     identifier = text(names.platform, "-", need.name)
     faults: tuple[Diagnostic, ...] = ()
     if len(identifier.value) > LONGEST_DATABASE:

@@ -53,20 +53,6 @@ def answer(need: Network, names: Names, found: Found) -> Answer[NoFacts]:
     return Answer(targets=tuple(targets), facts=NoFacts())
 
 
-def access_faults(network: spec.Network) -> list[Diagnostic]:
-    """A public control plane without ranges: EKS would open it to the whole world."""
-    if network.access == "private" or network.allow:
-        return []
-    return [
-        Diagnostic(
-            code="PLN319",
-            message="the control plane has a public address, and nobody may reach it",
-            help="name the ranges that may: `allow: [203.0.113.0/24]`; or leave it private",
-            path=network.said_path("access"),
-        )
-    ]
-
-
 def range_faults(network: spec.Network, names: Names) -> list[Diagnostic]:
     """Ranges that no VPC can have."""
     if names.existing_network is not None:

@@ -6,12 +6,12 @@ argument, so that no plan and no state ever holds it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from plinth.clouds._secrets import generated, origins_of_entry
 from plinth.clouds.aws.names import reference
 from plinth.clouds.aws.policies import allow, inline, policy
 from plinth.ir.answers import Answer, SecretFacts, SecretStoreFacts
-from plinth.ir.said import Expression
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
@@ -23,17 +23,11 @@ if TYPE_CHECKING:
 RECOVERY_DAYS: Final = 7
 """For how long a deleted entry can be brought back; until then its name is taken."""
 
-_FORMS: Final[dict[str, dict[str, Any]]] = {
-    "password": {"length": 32, "special": False},
-    # 64 decimal digits are 32 bytes of hexadecimal to those who want that, and 212 bits of chance.
-    "hex": {"length": 64, "special": False, "upper": False, "lower": False},
-}
-
 
 def answer(need: Secret, names: Names, identities: Identities) -> Answer[SecretFacts]:
     """An entry; its value generated, or left for a person to put there."""
     name = need.name.value
-    origins = _origins(need)
+    origins = origins_of_entry(need)
     entry = TerraformResource(
         layer="platform",
         type="aws_secretsmanager_secret",
@@ -62,35 +56,18 @@ def store(names: Names) -> Answer[SecretStoreFacts]:
 
 
 def _generated(need: Secret, name: str) -> list[Target]:
-    made: list[Target] = []
-    fields: list[str] = []
-    for index, key in enumerate(need.keys):
-        if key.form is None:
-            fields.append(f'"{key.name}" = "{key.value}"')
-            continue
-        password = f"{name}-{index}"
-        fields.append(f'"{key.name}" = ephemeral.random_password.{password}.result')
-        made.append(
-            TerraformResource(
-                layer="platform",
-                block="ephemeral",
-                type="random_password",
-                name=password,
-                arguments=_FORMS[key.form],
-                origins=_origins(need),
-            )
-        )
+    made, value = generated(need)
     version = TerraformResource(
         layer="platform",
         type="aws_secretsmanager_secret_version",
         name=name,
         arguments={
             "secret_id": reference(f"aws_secretsmanager_secret.{name}", "id"),
-            "secret_string_wo": Expression(f"jsonencode({{{', '.join(fields)}}})"),
+            "secret_string_wo": value,
             # Written once: a new number here would make a new value, and log everybody out.
             "secret_string_wo_version": 1,
         },
-        origins=_origins(need),
+        origins=origins_of_entry(need),
     )
     return [*made, version]
 
@@ -108,8 +85,3 @@ def read_back(entry: str, name: str, origins: tuple[Origin, ...]) -> TerraformRe
         },
         origins=origins,
     )
-
-
-def _origins(need: Secret) -> tuple[Origin, ...]:
-    """Who needs it, and who named it: addresses are made of the name."""
-    return (*need.origins, *need.name.origins)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plinth.clouds import Answers
+from plinth.clouds._network import access_faults
 from plinth.clouds.azure import (
     cluster,
     data,
@@ -56,7 +57,7 @@ class AzureAnswers(Answers):
             *roots.state_faults(platform),
             *network.range_faults(platform),
             *network.zone_faults(platform.cloud),
-            *network.access_faults(platform.network),
+            *access_faults(platform.network),
             *system_pool_faults(platform),
             *pools.name_faults(platform),
             *cluster.maintenance_faults(platform.cluster),

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from plinth.clouds._databases import entry_name, existing_facts
+from plinth.clouds._secrets import password
 from plinth.clouds.azure.names import DATABASE_ZONE
-from plinth.clouds.azure.secrets import entry, password
+from plinth.clouds.azure.secrets import entry
 from plinth.clouds.azure.vault import private_endpoint
 from plinth.ir.answers import Answer, DatabaseFacts, NoFacts, SecretFacts
 from plinth.ir.said import Expression, Said, said, text, why
@@ -134,21 +136,14 @@ def _settings(origins: tuple[Origin, ...]) -> list[Target]:
 def answer(need: needs.Database, names: Names) -> Answer[DatabaseFacts]:
     """A database, and the entry that lets its component in."""
     existing = need.server.existing
-    name = said(existing, "secret") if existing else text(names.platform, "-postgres-", need.name)
+    name = entry_name(need, names.platform)
     value: Expression | str = "{}"  # a person fills it
     if not existing:
         value = Expression(f'jsonencode({{"username" = "{ADMINISTRATOR}", "password" = {_READ_BACK}}})')
     targets = entry(name.value, name, value, need.reader, names, (*need.origins, *name.origins))
     secret = SecretFacts(name=name, remote=name)
     if existing:
-        facts = DatabaseFacts(
-            host=said(existing, "host"),
-            port=said(existing, "port"),
-            database=Said(need.name, need.origins),
-            tls="prefer",
-            secret=secret,
-        )
-        return Answer(targets=targets, facts=facts)
+        return Answer(targets=targets, facts=existing_facts(need, existing, secret))
     made = TerraformResource(
         layer="platform",
         type="azurerm_postgresql_flexible_server_database",

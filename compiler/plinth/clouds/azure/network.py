@@ -115,20 +115,6 @@ def zone_faults(cloud: spec.CloudSection) -> list[Diagnostic]:
     ]
 
 
-def access_faults(network: spec.Network) -> list[Diagnostic]:
-    """A control plane that nobody could reach."""
-    if network.access == "private" or network.allow:
-        return []
-    return [
-        Diagnostic(
-            code="PLN319",
-            message="the control plane has a public address, and nobody may reach it",
-            help="name the ranges that may: `allow: [203.0.113.0/24]`; or leave it private",
-            path=network.said_path("access"),
-        )
-    ]
-
-
 def _has_database(platform: spec.Platform) -> bool:
     return platform.storage.database is not None and platform.storage.database.existing is None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.clouds._roots import IN_FILES, settings
 from plinth.clouds.azure.names import LONGEST_STORAGE_ACCOUNT
 from plinth.ir.answers import Answer, NoFacts
 from plinth.ir.names import too_long
-from plinth.ir.said import Said, origins_of, said, text, why
+from plinth.ir.said import Said, origins_of, said, text
 from plinth.ir.targets import Target, TerraformBlock
 
 if TYPE_CHECKING:
@@ -17,14 +18,10 @@ if TYPE_CHECKING:
     from plinth.ir.targets import Layer
     from plinth.spec import platform as spec
 
-OLDEST_TERRAFORM: Final = ">= 1.11"
-"""1.11 has write-only arguments, so that no password is kept in a state. OpenTofu counts alike."""
-
 STATE_CONTAINER: Final = "tfstate"
 
 AZURERM: Final = ">= 4.65, < 6"  # 4.65: credentials are federated to an identity by its new name
 AZURERM_OF: Final = {4: ">= 4.65, < 5", 5: ">= 5.0, < 6"}
-RANDOM: Final = {"source": "hashicorp/random", "version": ">= 3.7, < 4"}  # 3.7: ephemeral random_password
 
 RESOURCE_PROVIDERS: Final = (
     "Microsoft.Compute",
@@ -50,19 +47,8 @@ def answer(need: Roots, names: Names) -> Answer[NoFacts]:
     for layer in need.layers:
         backend, state_origins = _backend(need, names, layer)
         azurerm = {"source": "hashicorp/azurerm", "version": _version(layer, need, names)}
-        providers = {"azurerm": azurerm, **({"random": RANDOM} if layer == "platform" else {})}
         targets.append(
-            TerraformBlock(
-                layer=layer,
-                kind="terraform",
-                name="",
-                arguments={
-                    "backend": backend,
-                    "required_providers": providers,
-                    "required_version": OLDEST_TERRAFORM,
-                },
-                origins=state_origins or why("state is kept in a local file where `spec.state` is absent"),
-            )
+            settings(layer, backend=backend, backend_origins=state_origins, provider={"azurerm": azurerm})
         )
         targets.append(
             TerraformBlock(
@@ -108,7 +94,7 @@ def _version(layer: Layer, need: Roots, names: Names) -> Said | str:
 def _backend(need: Roots, names: Names, layer: Layer) -> tuple[dict[str, Any], tuple[Any, ...]]:
     state = need.context.platform.state
     if state is None:
-        return {"local": {"path": "terraform.tfstate"}}, ()
+        return IN_FILES, ()
     account = state_account(state)
     key = text(names.platform, "/", need.context.environment, "/", layer, ".tfstate")
     backend = {

@@ -7,8 +7,9 @@ empty one, since a vault has no entry without a value and a role needs something
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from plinth.clouds._secrets import generated, origins_of_entry
 from plinth.clouds.azure.identity import principal_id
 from plinth.clouds.azure.vault import READER
 from plinth.ir.answers import Answer, SecretFacts, SecretStoreFacts
@@ -22,17 +23,11 @@ if TYPE_CHECKING:
 
 READER_ACCOUNT: Final = {"name": "external-secrets", "namespace": "external-secrets"}
 
-_FORMS: Final[dict[str, dict[str, Any]]] = {
-    "password": {"length": 32, "special": False},
-    # 64 decimal digits are 32 bytes of hexadecimal to those who want that, and 212 bits of chance.
-    "hex": {"length": 64, "special": False, "upper": False, "lower": False},
-}
-
 
 def answer(need: Secret, names: Names) -> Answer[SecretFacts]:
     """An entry; its value generated, or left for a person to put there."""
-    origins = (*need.origins, *need.name.origins)
-    made, value = _value(need, origins)
+    origins = origins_of_entry(need)
+    made, value = ([], "{}") if need.made_by == "person" else generated(need)
     targets = (*made, *entry(need.name.value, need.name, value, need.reader, names, origins))
     return Answer(targets=targets, facts=SecretFacts(name=need.name, remote=need.name))
 
@@ -80,18 +75,6 @@ def entry(
     return (made, right)
 
 
-def password(name: str, form: str, origins: tuple[Origin, ...]) -> TerraformResource:
-    """A value that nobody knows."""
-    return TerraformResource(
-        layer="platform",
-        block="ephemeral",
-        type="random_password",
-        name=name,
-        arguments=_FORMS[form],
-        origins=origins,
-    )
-
-
 def store(names: Names) -> Answer[SecretStoreFacts]:
     """The vault, reached as the service account of External Secrets."""
     return Answer(
@@ -107,18 +90,3 @@ def store(names: Names) -> Answer[SecretStoreFacts]:
             }
         )
     )
-
-
-def _value(need: Secret, origins: tuple[Origin, ...]) -> tuple[list[Target], Expression | str]:
-    if need.made_by == "person":
-        return [], "{}"
-    made: list[Target] = []
-    fields: list[str] = []
-    for index, key in enumerate(need.keys):
-        if key.form is None:
-            fields.append(f'"{key.name}" = "{key.value}"')
-            continue
-        resource = password(f"{need.name.value}-{index}", key.form, origins)
-        fields.append(f'"{key.name}" = ephemeral.random_password.{resource.name}.result')
-        made.append(resource)
-    return made, Expression(f"jsonencode({{{', '.join(fields)}}})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plinth.clouds import Answers
+from plinth.clouds._network import access_faults
 from plinth.clouds.gcp import (
     budget,
     ci,
@@ -57,7 +58,7 @@ class GcpAnswers(Answers):
         platform = self._context.platform
         found = [*self._names.faults(("metadata", "name"))]
         found += region_faults("gcp", TITLE, platform.cloud)
-        found += network.access_faults(platform.network)
+        found += access_faults(platform.network)
         found += system_pool_faults(platform)
         found += cluster.maintenance_faults(platform.cluster)
         found += pool_faults.pools_faults(platform, self._names)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.clouds.gcp.names import PODS_RANGE, SERVICES_RANGE, ZONE_OF_DATABASES, Names
-from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, NoFacts
 from plinth.ir.said import Expression, Origin, Said, said, text, why
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
     from plinth.ir.needs import Network
-    from plinth.spec import platform as spec
     from plinth.spec.platform import Platform
 
 APIS: Final = (
@@ -66,20 +64,6 @@ def answer(need: Network, names: Names, platform: Platform) -> Answer[NoFacts]:
         targets += [] if names.cloud.existing else _peering(names, origins)
         targets += [_zone_of_databases(names, origins)]
     return Answer(targets=tuple(targets), facts=NoFacts())
-
-
-def access_faults(network: spec.Network) -> list[Diagnostic]:
-    """A control plane that nobody could reach."""
-    if network.access == "private" or network.allow:
-        return []
-    return [
-        Diagnostic(
-            code="PLN319",
-            message="the control plane has a public address, and nobody may reach it",
-            help="name the ranges that may: `allow: [203.0.113.0/24]`; or leave it private",
-            path=network.said_path("access"),
-        )
-    ]
 
 
 def _api(name: str, names: Names, origins: tuple[Origin, ...] = ()) -> TerraformResource:

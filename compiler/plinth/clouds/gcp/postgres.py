@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from plinth.clouds._databases import entry_of, existing_facts
 from plinth.clouds.gcp.secrets import answer as answer_secret
 from plinth.ir.answers import Answer, DatabaseFacts, NoFacts
-from plinth.ir.needs import Secret, SecretKey
 from plinth.ir.said import Expression, Said, said, text, why
 from plinth.ir.targets import Target, TerraformResource
 
@@ -103,25 +103,9 @@ def database_server(need: needs.DatabaseServer, names: Names) -> Answer[NoFacts]
 def database(need: needs.Database, names: Names) -> Answer[DatabaseFacts]:
     """A database and its user. The password is made once, kept in the secret store, and read back."""
     existing = need.server.existing
-    secret = answer_secret(
-        Secret(
-            name=said(existing, "secret") if existing else text(names.platform, "-postgres-", need.name),
-            reader=need.reader,
-            made_by="person" if existing else "generated",
-            keys=(SecretKey(name="username", value=need.name), SecretKey(name="password", form="password")),
-            origins=need.origins,
-        ),
-        names,
-    )
+    secret = answer_secret(entry_of(need, names.platform), names)
     if existing:
-        facts = DatabaseFacts(
-            host=said(existing, "host"),
-            port=said(existing, "port"),
-            database=Said(need.name, need.origins),
-            tls="prefer",
-            secret=secret.facts,
-        )
-        return Answer(targets=secret.targets, facts=facts)
+        return Answer(targets=secret.targets, facts=existing_facts(need, existing, secret.facts))
     facts = DatabaseFacts(
         host=names.database_host,
         port=Said(PORT, why("Postgres listens on this port")),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.clouds._roots import IN_FILES, settings
 from plinth.ir.answers import Answer, NoFacts
-from plinth.ir.said import Said, origins_of, said, text, why
+from plinth.ir.said import Said, origins_of, said, text
 from plinth.ir.targets import Target, TerraformBlock
 
 if TYPE_CHECKING:
@@ -13,13 +14,9 @@ if TYPE_CHECKING:
     from plinth.ir.needs import Roots
     from plinth.ir.targets import Layer
 
-OLDEST_TERRAFORM: Final = ">= 1.11"
-"""1.11 has write-only arguments, so that no password is kept in a state. OpenTofu counts alike."""
-
-PROVIDERS: Final = {
-    "google": {"source": "hashicorp/google", "version": ">= 7.45, < 8"},  # pools that are not upgraded
-    "random": {"source": "hashicorp/random", "version": ">= 3.7, < 4"},  # 3.7: ephemeral random_password
-}
+PROVIDER: Final = {
+    "google": {"source": "hashicorp/google", "version": ">= 7.45, < 8"}
+}  # pools that are not upgraded
 
 
 def answer(need: Roots, names: Names) -> Answer[NoFacts]:
@@ -27,20 +24,7 @@ def answer(need: Roots, names: Names) -> Answer[NoFacts]:
     targets: list[Target] = []
     for layer in need.layers:
         backend, state_origins = _backend(need, names, layer)
-        providers = PROVIDERS if layer == "platform" else {"google": PROVIDERS["google"]}
-        targets.append(
-            TerraformBlock(
-                layer=layer,
-                kind="terraform",
-                name="",
-                arguments={
-                    "backend": backend,
-                    "required_providers": providers,
-                    "required_version": OLDEST_TERRAFORM,
-                },
-                origins=state_origins or why("state is kept in a local file where `spec.state` is absent"),
-            )
-        )
+        targets.append(settings(layer, backend=backend, backend_origins=state_origins, provider=PROVIDER))
         targets.append(
             TerraformBlock(
                 layer=layer,
@@ -72,7 +56,7 @@ def _quota(need: Roots, names: Names, layer: Layer) -> dict[str, Any]:
 def _backend(need: Roots, names: Names, layer: Layer) -> tuple[dict[str, Any], tuple[Any, ...]]:
     state = need.context.platform.state
     if state is None:
-        return {"local": {"path": "terraform.tfstate"}}, ()
+        return IN_FILES, ()
     bucket = said(state, "bucket")
     prefix = text(names.platform, "/", need.context.environment, "/", layer)
     return {"gcs": {"bucket": bucket, "prefix": prefix}}, bucket.origins

@@ -6,8 +6,9 @@ argument, so that no plan and no state ever holds it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from plinth.clouds._secrets import generated, origins_of_entry
 from plinth.ir.answers import Answer, SecretFacts, SecretStoreFacts
 from plinth.ir.said import Expression
 from plinth.ir.targets import Target, TerraformResource
@@ -15,19 +16,12 @@ from plinth.ir.targets import Target, TerraformResource
 if TYPE_CHECKING:
     from plinth.clouds.gcp.names import Names
     from plinth.ir.needs import Secret
-    from plinth.ir.said import Origin
-
-_FORMS: Final[dict[str, dict[str, Any]]] = {
-    "password": {"length": 32, "special": False},
-    # 64 decimal digits are 32 bytes of hexadecimal to those who want that, and 212 bits of chance.
-    "hex": {"length": 64, "special": False, "upper": False, "lower": False},
-}
 
 
 def answer(need: Secret, names: Names) -> Answer[SecretFacts]:
     """An entry; its value generated, or left for a person to put there."""
     name = need.name.value
-    origins = _origins(need)
+    origins = origins_of_entry(need)
     targets: list[Target] = [
         TerraformResource(
             layer="platform",
@@ -72,39 +66,17 @@ def _replica(names: Names) -> dict[str, Any]:
 
 
 def _generated(need: Secret, name: str) -> list[Target]:
-    made: list[Target] = []
-    fields: list[str] = []
-    for index, key in enumerate(need.keys):
-        if key.form is None:
-            fields.append(f'"{key.name}" = "{key.value}"')
-            continue
-        password = f"{name}-{index}"
-        fields.append(f'"{key.name}" = ephemeral.random_password.{password}.result')
-        made.append(
-            TerraformResource(
-                layer="platform",
-                block="ephemeral",
-                type="random_password",
-                name=password,
-                arguments=_FORMS[key.form],
-                origins=_origins(need),
-            )
-        )
+    made, value = generated(need)
     version = TerraformResource(
         layer="platform",
         type="google_secret_manager_secret_version",
         name=name,
         arguments={
             "secret": Expression(f"google_secret_manager_secret.{name}.id"),
-            "secret_data_wo": Expression(f"jsonencode({{{', '.join(fields)}}})"),
+            "secret_data_wo": value,
             # Written once: a new number here would make a new value, and log everybody out.
             "secret_data_wo_version": 1,
         },
-        origins=_origins(need),
+        origins=origins_of_entry(need),
     )
     return [*made, version]
-
-
-def _origins(need: Secret) -> tuple[Origin, ...]:
-    """Who needs it, and who named it: addresses are made of the name."""
-    return (*need.origins, *need.name.origins)
