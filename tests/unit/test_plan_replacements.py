@@ -94,6 +94,29 @@ def test_data_that_may_not_be_destroyed_is_told_to_stop_terraform():
     }
 
 
+def test_what_one_environment_says_of_an_address_hides_nothing_in_another():
+    """In dev the right changes as well as the bucket; in prod it is made anew for the bucket alone."""
+
+    def both(name, role):
+        documents = {"dev": protected(name, lifecycle={}), "prod": protected(name, lifecycle={})}
+        right = documents["dev"]["resource"]["google_storage_bucket_iam_member"]["data"]
+        right["role"] = role
+        files = {
+            f"generated/{environment}/terraform/platform/all.tf.json": json.dumps(document).encode()
+            for environment, document in documents.items()
+        }
+        marks = {path: str(hash(data)) for path, data in files.items()}
+        return Tree(marks=marks, read=files.__getitem__, origins=lambda _path: {})
+
+    before, after = both("one", "roles/storage.objectUser"), both("two", "roles/storage.objectViewer")
+    found = diff(before, before, after, spec=(), due="compiler")
+    assert {(each.identity.env, each.identity.address, each.action) for each in found.changes} == {
+        (environment, address, "replace")
+        for environment in ("dev", "prod")
+        for address in ("google_storage_bucket.data", "google_storage_bucket_iam_member.data")
+    }
+
+
 def test_who_comes_before_the_old_one_goes_says_so():
     lifecycle = {"create_before_destroy": True}
     (_, reasons) = told(protected("one", lifecycle=lifecycle), protected("two", lifecycle=lifecycle))[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +9,7 @@ from msgspec.structs import replace
 
 from plinth.catalog.providers import resource_block
 from plinth.plan.actions import mentioned, predicted, show_path
-from plinth.plan.resources import Identity
+from plinth.plan.resources import TERRAFORM_FILE, Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from plinth.plan.changes import Change
     from plinth.plan.tree import Tree
 
-_FILE: Final = re.compile(r"generated/(?P<env>[^/]+)/terraform/(?P<root>[^/]+)/[^/]+\.tf\.json")
 _REPLACING: Final = frozenset({"replace", "create-then-delete", "refused"})
 
 
@@ -29,20 +27,24 @@ def with_replacements(changes: Iterable[Change], before: Tree, after: Tree) -> l
     Raises:
         UnreadableFile: a file of a root is not what any compile writes.
     """
-    changes = list(changes)
-    roots: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    found: list[Change] = []
+    updates: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    known: dict[tuple[str, str], set[str]] = defaultdict(set)
     for each in changes:
+        place = (each.identity.env, each.identity.home)
+        if each.identity.layer == "terraform":
+            known[place].add(each.identity.address)
         if each.identity.layer == "terraform" and each.action == "update":
-            roots[each.identity.env, each.identity.home].append(each)
-    others = [each for each in changes if not any(each is one for some in roots.values() for one in some)]
-    found = [*others]
-    for (env, root), some in roots.items():
+            updates[place].append(each)
+        else:
+            found.append(each)
+    for (env, root), some in updates.items():
         olds, news = _documents(before, env, root), _documents(after, env, root)
         planned = predicted(resource_block, olds, news)
         anew = {address: each for address, each in planned.items() if each.action in _REPLACING}
         found += [_told(each, anew.get(each.identity.address)) for each in some]
-        known = {each.identity.address for each in changes if each.identity.home == root}
-        found += _brought_on({each: anew[each] for each in anew.keys() - known}, anew, some[0], news)
+        others = anew.keys() - known[env, root]
+        found += _brought_on({each: anew[each] for each in others}, anew, some[0], news)
     return found
 
 
@@ -50,7 +52,7 @@ def _documents(tree: Tree, env: str, root: str) -> dict[str, Any]:
     """The files of a root as the one document that Terraform makes of them."""
     document: dict[str, Any] = {}
     for path in tree.marks:
-        match = _FILE.fullmatch(path)
+        match = TERRAFORM_FILE.fullmatch(path)
         if match and (match["env"], match["root"]) == (env, root):
             for section, kinds in tree.data(path).items():
                 place = document.setdefault(section, {})

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Layer = Literal["terraform", "manifest", "argocd", "spec"]
 
-_TERRAFORM: Final = re.compile(r"generated/(?P<env>[^/]+)/terraform/(?P<root>[^/]+)/[^/]+\.tf\.json")
+TERRAFORM_FILE: Final = re.compile(r"generated/(?P<env>[^/]+)/terraform/(?P<root>[^/]+)/[^/]+\.tf\.json")
 _ARGOCD: Final = re.compile(r"generated/(?P<env>[^/]+)/argocd/(?:.+/)?(?P<file>[^/]+\.yaml)")
 _OVERLAY: Final = re.compile(rf"overlays/(?P<env>[^/]+)/(?P<component>[^/]+)/{re.escape(KUSTOMIZATION)}")
 _BASE: Final = re.compile(r"generated/base/[^/]+/[^/]+")
@@ -82,7 +82,7 @@ def touched(tree: Tree, paths: frozenset[str]) -> frozenset[Unit]:
     folders = {path.rpartition("/")[0] for path in paths}
     found: set[Unit] = set()
     for path in paths:
-        match = _TERRAFORM.fullmatch(path) or _argocd(path)
+        match = TERRAFORM_FILE.fullmatch(path) or _argocd(path)
         if match and path in tree.marks:
             found.add(Unit(env=match["env"], kind="file", name=path))
     for path in tree.marks:
@@ -112,7 +112,7 @@ def resources(tree: Tree, unit: Unit) -> Iterator[Resource]:
         if folder is not None:
             yield from _objects(tree, folder, unit.env, f"{unit.name}-crds" if is_crds else unit.name)
     elif unit.name in tree.marks:
-        match = _TERRAFORM.fullmatch(unit.name)
+        match = TERRAFORM_FILE.fullmatch(unit.name)
         if match:
             yield from _terraform(tree, unit.name, match["env"], match["root"])
         else:
