@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from plinth.cli import main
-from support import golden, offline, platforms, recordings, stub_provider, watched
+from support import golden, offline, platforms, recordings, repository, stub_provider, watched
 
 pytest_plugins = ("rig.fixtures",)
 
@@ -118,6 +118,16 @@ def remote_example(tmp_path_factory):
     folder = tmp_path_factory.mktemp("remote")
     (folder / "platform.yaml").write_bytes(platforms.example())
     assert main(["compile", "-C", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def committed_example(tmp_path_factory):
+    """A repository with the example, compiled and committed; copied by who changes it."""
+    folder = repository.repository(tmp_path_factory.mktemp("committed"))
+    (folder / "platform.yaml").write_bytes(platforms.example())
+    assert main(["compile", "-C", str(folder)]) == 0
+    repository.commit(folder)
     return folder
 
 

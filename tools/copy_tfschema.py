@@ -168,13 +168,17 @@ def compact(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
+def asked_source(about: str | None) -> Path:
+    """The folder of recorded schemas that the command line names."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", type=Path, required=True, help="folder of recorded provider schemas")
+    source: Path = parser.parse_args().source
+    return source
+
+
 def main() -> None:
     """Write one file for each of `PROVIDERS`."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--source", type=Path, required=True, help="folder of recorded provider schemas")
-    source = parser.parse_args().source
+    source = asked_source(__doc__)
     TARGET.mkdir(parents=True, exist_ok=True)
     for provider in PROVIDERS:
         schema = json.loads((source / f"{provider}.json").read_text(encoding="utf-8"))

@@ -9,11 +9,11 @@ defaults, and what forces a new resource. A type is one line, so that a Git diff
 release changed.
 """
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
+from copy_tfschema import asked_source, compact
 from corrected_schemas import correct
 
 PROVIDERS = ("aws", "azurerm", "google", "random")
@@ -42,18 +42,9 @@ def trimmed(block: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def compact(value: object) -> str:
-    """Sorted JSON without a space."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
 def main() -> None:
     """Write one file for each of `PROVIDERS`."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--source", type=Path, required=True, help="folder of recorded provider schemas")
-    source = parser.parse_args().source
+    source = asked_source(__doc__)
     TARGET.mkdir(parents=True, exist_ok=True)
     for provider in PROVIDERS:
         schema = json.loads((source / f"{provider}.json").read_text(encoding="utf-8"))

@@ -8,27 +8,17 @@ import shutil
 import pytest
 
 from plinth.cli import main
-from support.platforms import ROOT, example
-from support.repository import commit, repository
+from support.platforms import ROOT
+from support.repository import commit
 
 MAX = ("nodes: {min: 0, max: 3}", "nodes: {min: 0, max: 8}")
 AMOUNTS = ("floor", "expected", "ceiling")
 
 
-@pytest.fixture(scope="module")
-def committed(tmp_path_factory):
-    """The example, compiled and committed; copied by each test, never changed."""
-    folder = repository(tmp_path_factory.mktemp("committed"))
-    (folder / "platform.yaml").write_bytes(example())
-    assert main(["compile", "-C", str(folder)]) == 0
-    commit(folder)
-    return folder
-
-
 @pytest.fixture
-def tree(committed, tmp_path):
+def tree(committed_example, tmp_path):
     """A repository of its own with the example."""
-    return shutil.copytree(committed, tmp_path / "tree", symlinks=True)
+    return shutil.copytree(committed_example, tmp_path / "tree", symlinks=True)
 
 
 @pytest.fixture
