@@ -259,7 +259,6 @@ def _config_volume(group: Group) -> dict[str, Any]:
     return {"name": "config", "configMap": {"name": group.name}}
 
 
-_NODE_NAME: Final = {"apiVersion": "v1", "fieldPath": "spec.nodeName"}
 _CONFIG_MOUNT: Final = {"name": "config", "mountPath": "/config", "readOnly": True}
 _MPS_VOLUMES: Final = [
     _host("mps-root", MPS_ROOT, "DirectoryOrCreate"),
