@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from plinth.ir.commands import Check, Command
+from plinth.ir.targets import LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plinth.ir.fileset import File
-
-ORDER: Final = ("network", "cluster", "platform")
-"""They are applied in this order and destroyed in the reverse."""
 
 PLAN: Final = "plinth.tfplan"
 """A name that the `.gitignore` of a platform has."""
@@ -94,5 +92,7 @@ def roots_of(environment: str, files: Mapping[str, File]) -> tuple[Root, ...]:
             name = path.removeprefix(top).partition("/")[0]
             bodies.setdefault(name, []).append(json.loads(file.content))
     return tuple(
-        Root(name=name, folder=f"{top}{name}", bodies=tuple(bodies[name])) for name in ORDER if name in bodies
+        Root(name=name, folder=f"{top}{name}", bodies=tuple(bodies[name]))
+        for name in LAYERS
+        if name in bodies
     )

@@ -6,20 +6,18 @@ Layers name each other's things by text, so nothing in one root would say what c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from plinth.ir.said import why
-from plinth.ir.targets import Layer, TerraformBlock, TerraformResource
+from plinth.ir.targets import LAYERS, TerraformBlock, TerraformResource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from plinth.ir.targets import Target
+    from plinth.ir.targets import Layer, Target
     from plinth.spec.platform import Platform
-
-LAYERS: Final[tuple[Layer, ...]] = get_args(Layer)
 
 
 def rooted(targets: Iterable[Target], platform: Platform) -> Iterator[Target]:

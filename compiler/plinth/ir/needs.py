@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, field
 
 from plinth.ir.said import Because
+from plinth.ir.targets import LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -199,7 +200,7 @@ def platform_needs(context: Context) -> Iterator[Need]:
 
 def layers(platform: spec.Platform) -> tuple[Layer, ...]:
     """The Terraform roots of a platform, in the order of applying them."""
-    return ("network", "cluster", "platform") if platform.layout == "layered" else ("platform",)
+    return LAYERS if platform.layout == "layered" else LAYERS[-1:]
 
 
 def identity_of(need: Need) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Backends turn targets into files and decide nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from plinth.ir.said import Origin, Said
 
 __all__ = [
+    "LAYERS",
     "Application",
     "Base",
     "Delivery",
@@ -31,7 +32,10 @@ __all__ = [
 ]
 
 Layer = Literal["network", "cluster", "platform"]
-"""A Terraform root. They are applied in this order and destroyed in the reverse."""
+"""A Terraform root."""
+
+LAYERS: Final[tuple[Layer, ...]] = get_args(Layer)
+"""They are applied in this order and destroyed in the reverse."""
 
 
 class TerraformResource(Struct, frozen=True, kw_only=True):
