@@ -154,9 +154,9 @@ def applied(tool, stub_providers, tmp_path_factory):
 
 
 def test_no_password_is_kept(applied):
-    assert '"google_sql_user"' in applied.state
-    assert stub_provider.NEVER_STORED not in applied.state
-    assert stub_provider.NEVER_STORED not in json.dumps(applied.plan)
+    assert '"serial": ' in applied.written
+    assert '"google_sql_user"' in applied.written
+    assert stub_provider.NEVER_STORED not in applied.written
 
 
 @pytest.mark.parametrize("environment", PROJECTS)

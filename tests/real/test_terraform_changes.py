@@ -1,12 +1,13 @@
 """One change at a time: what we expect, what the recorded schemas predict, and what core plans of it.
 
-Each row is a test of its own, though all of a cloud are planned in one run: for each a copy of what the change may
+Each row is a test of its own, though those of a cloud are planned in a few runs: for each a copy of what the change may
 reach, applied as it was, with one thing changed. The stand-in providers know the recorded schemas and no code; where
 the documentation says that code decides, a row has that answer and the reason.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import pytest
@@ -20,9 +21,6 @@ from support.replanned import replanned
 CLOUDS: Final = {"aws": single_changes_aws, "azure": single_changes_azure}
 LEAST: Final = 40
 """How many arguments a cloud has tried at least."""
-
-MOST: Final = 1
-"""How many resources a change may reach for core to be asked: its time goes by their number."""
 
 ACTIONS: Final = {
     ("create",): "create",
@@ -43,30 +41,25 @@ def _cut(row):
     return {layer: reached(*both) for layer, both in row.changed_roots().items()}
 
 
-def _reach(row):
-    return sum(
-        len(named) for before, _ in _cut(row).values() for named in before.get("resource", {}).values()
-    )
-
-
-ASKED: Final = [each for each in EACH if _reach(CLOUDS[each.values[0]].CHANGES[each.values[1]]) <= MOST]
-
-
 @pytest.fixture(scope="module")
-def planned(request, stub_providers, tmp_path_factory):
+def planned(stub_providers, tmp_path_factory):
     """What core plans of each row of a cloud: actions by address, and errors."""
     tool = terraform.find("terraform") or pytest.skip(terraform.missing("terraform"))
-    rows = CLOUDS[request.param].CHANGES
-    asked = {each.values[1] for each in ASKED if each.values[0] == request.param}
-    changes = {(name, layer): both for name in sorted(asked) for layer, both in _cut(rows[name]).items()}
-    found = {name: ({}, []) for name in rows}
-    plans = replanned(tool, changes, work=tmp_path_factory.mktemp("changes"), reattach=stub_providers)
-    for (name, _), root in plans.items():
-        actions, errors = found[name]
-        for address, each in root.actions.items():
-            actions[address] = "refused" if address in root.refused else ACTIONS[each]
-        errors += root.errors
-    return request.param, found
+
+    @cache  # and no parameter of the fixture: pytest would make it anew for each row
+    def of(cloud):
+        rows = CLOUDS[cloud].CHANGES
+        changes = {(name, layer): both for name, row in rows.items() for layer, both in _cut(row).items()}
+        found = {name: ({}, []) for name in rows}
+        plans = replanned(tool, changes, work=tmp_path_factory.mktemp("changes"), reattach=stub_providers)
+        for (name, _), root in plans.items():
+            actions, errors = found[name]
+            for address, each in root.actions.items():
+                actions[address] = "refused" if address in root.refused else ACTIONS[each]
+            errors += root.errors
+        return found
+
+    return of
 
 
 @pytest.mark.parametrize(("cloud", "name"), EACH)
@@ -79,10 +72,9 @@ def test_the_recorded_schemas_predict(cloud, name):
     assert found == row.actions
 
 
-@pytest.mark.parametrize(("planned", "name"), ASKED, indirect=["planned"])
-def test_core_plans(planned, name):
-    cloud, plans = planned
-    assert plans[name] == (CLOUDS[cloud].CHANGES[name].actions, [])
+@pytest.mark.parametrize(("cloud", "name"), EACH)
+def test_core_plans(cloud, name, planned):
+    assert planned(cloud)[name] == (CLOUDS[cloud].CHANGES[name].actions, [])
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

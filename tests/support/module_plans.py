@@ -4,8 +4,8 @@
     write(folder, {"m000": network, "m001": cluster})
     read(plan, names)["network"].actions
 
-A call of Terraform costs a second before it looks at the first resource. The modules are named `m000`, `m001`,
-...; whoever asks has names of their own for them.
+A call of Terraform costs a second before it looks at the first resource, and its graph more than by the number of
+resources: `portions` is the middle. The modules are named `m000`, `m001`, ...; whoever asks has names of their own.
 
 Source: Terraform, "Providers within modules", "JSON output format", "Machine-readable UI".
 """
@@ -16,12 +16,12 @@ import json
 import re
 import shutil
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from support import applied_state
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 JsonObject = dict[str, Any]
@@ -30,6 +30,12 @@ Root: TypeAlias = "Mapping[str, Any]"
 """The whole document of a root."""
 Names: TypeAlias = "Mapping[str, Name]"
 """What a module is called by whoever asks."""
+
+MOST: Final = 80
+"""How many resources a portion has, give or take a root: the fastest of 30, 60, 150 and 400."""
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 _REFUSED: Final = re.compile(r"Resource (?:instance )?(\S+) has\s+lifecycle\.prevent_destroy")
 
@@ -44,6 +50,22 @@ class Planned:
     """Those that `prevent_destroy` keeps from being destroyed."""
     errors: tuple[str, ...] = ()
     """Everything else that is wrong."""
+
+
+def portions(
+    every: Mapping[Key, Value], root: Callable[[Value], Root], *, most: int = MOST
+) -> Iterator[dict[Key, Value]]:
+    """All, in their order, so many at a time that the roots have about `most` resources together."""
+    portion: dict[Key, Value] = {}
+    count = 0
+    for key, value in every.items():
+        portion[key] = value
+        count += sum(map(len, root(value).get("resource", {}).values()))
+        if count >= most:
+            yield portion
+            portion, count = {}, 0
+    if portion:
+        yield portion
 
 
 def named(count: int) -> list[str]:

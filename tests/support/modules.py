@@ -1,10 +1,10 @@
-"""Many roots judged by one run of Terraform or OpenTofu, with stub providers.
+"""Many roots judged by a few runs of Terraform or OpenTofu, with stub providers.
 
     modules = Modules(tool, roots(), work=tmp_path, reattach=stub_providers)
     terraform.planned(modules.plans["example/dev/network"])
 
-Most of a run's time is spent before the first resource, so each root is a module of one configuration: its files
-byte for byte as they were compiled. Of a module's files core ignores the backend alone, which
+Each root is a module of a configuration that it shares with others, see `module_plans.portions`: its files byte for
+byte as they were compiled. Of a module's files core ignores the backend alone, which
 `support.terraform` would swap anyway.
 
 Source: Terraform, "Providers within modules", "JSON output format".
@@ -16,8 +16,8 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from support import terraform
-from support.roots import written
+from support import module_plans, terraform
+from support.roots import whole, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,14 +30,12 @@ if TYPE_CHECKING:
 class Modules:
     """What core says of each root, by the root's name."""
 
-    plan: JsonObject
-    """The plan of all."""
     plans: dict[str, JsonObject]
     """The plan of each root, as if it had been planned by itself: no address names a module."""
     errors: dict[str, tuple[str, ...]]
     """What `validate` finds wrong with a root, where it finds anything."""
-    state: str
-    """What the state of all holds; empty where nothing was applied."""
+    written: str
+    """All plans as they are, and all states where anything was applied."""
 
     def __init__(
         self, tool: Tool, roots: Mapping[str, Files], *, work: Path, reattach: str, apply: bool = False
@@ -47,6 +45,15 @@ class Modules:
         Raises:
             CommandError: one cannot be planned; the text names its folder.
         """
+        self.plans, self.errors, self.written = {}, {}, ""
+        for number, some in enumerate(module_plans.portions(roots, whole)):
+            portion = work / str(number)
+            portion.mkdir()
+            self._judge(tool, some, work=portion, reattach=reattach, apply=apply)
+
+    def _judge(
+        self, tool: Tool, roots: Mapping[str, Files], *, work: Path, reattach: str, apply: bool
+    ) -> None:
         names = {name.replace("/", "--"): name for name in roots}
         folder = work / "modules"
         folder.mkdir()
@@ -56,11 +63,11 @@ class Modules:
         (folder / "main.tf.json").write_text(json.dumps(calls), encoding="utf-8")
         if apply:
             terraform.apply(tool, folder, work=work, reattach=reattach)
-        self.plan = terraform.plan(tool, folder, work=work, reattach=reattach)
-        self.plans = {name: _part(self.plan, module) for module, name in names.items()}
-        self.errors = _errors(terraform.validate(tool, folder, work=work, reattach=reattach).output, names)
+        plan = terraform.plan(tool, folder, work=work, reattach=reattach)
+        self.plans |= {name: _part(plan, module) for module, name in names.items()}
+        self.errors |= _errors(terraform.validate(tool, folder, work=work, reattach=reattach).output, names)
         state = work / "state"
-        self.state = state.read_text(encoding="utf-8") if state.exists() else ""
+        self.written += json.dumps(plan) + (state.read_text(encoding="utf-8") if state.exists() else "")
 
 
 def _part(plan: JsonObject, module: str) -> JsonObject:

@@ -2,7 +2,7 @@
 
     replanned(tool, {"a row": (before, after)}, work=tmp_path, reattach=served)["a row"].actions
 
-All are modules of one configuration, which is applied once and planned once.
+They are modules of a few configurations, each of which is applied once and planned once.
 """
 
 from __future__ import annotations
@@ -27,6 +27,17 @@ def replanned(
     Raises:
         CommandError: one cannot be applied, or none can be planned.
     """
+    found: dict[Name, Planned] = {}
+    for number, some in enumerate(module_plans.portions(changes, lambda both: both[0])):
+        portion = work / str(number)
+        portion.mkdir()
+        found |= _replanned(tool, some, work=portion, reattach=reattach)
+    return found
+
+
+def _replanned(
+    tool: Tool, changes: Mapping[Any, tuple[Root, Root]], *, work: Path, reattach: str
+) -> dict[Name, Planned]:
     names = dict(zip(module_plans.named(len(changes)), changes, strict=True))
     folder = work / "modules"
     before, after = ({module: changes[name][at] for module, name in names.items()} for at in (0, 1))
