@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
+from functools import cache
 
 import hypothesis
 import pytest
 
 from plinth.cli import main
-from support import golden, offline, platforms, recordings, repository, stub_provider, watched
+from support import (
+    golden,
+    offline,
+    platforms,
+    recordings,
+    repository,
+    roots,
+    stub_provider,
+    terraform,
+    watched,
+)
+from support.modules import Modules
 
 pytest_plugins = ("rig.fixtures",)
 
@@ -110,6 +122,27 @@ def served():
 def stub_providers(served):
     """The value of `TF_REATTACH_PROVIDERS` for each recorded provider, in its oldest version."""
     return served(recordings.oldest())
+
+
+@pytest.fixture(scope="session")
+def every_root(served, tmp_path_factory):
+    """What a program says of all roots of an edition of the recordings; a worker asks it once."""
+
+    @cache
+    def tried(tool, edition):
+        work, reattach = tmp_path_factory.mktemp(edition), served(recordings.EDITIONS[edition]())
+        try:
+            return Modules(tool, roots.of_edition(edition), work=work, reattach=reattach)
+        except terraform.CommandError as error:
+            return error  # the next test need not wait for it again
+
+    def judged(tool, edition):
+        found = tried(tool, edition)
+        if isinstance(found, terraform.CommandError):
+            raise found
+        return found
+
+    return judged
 
 
 @pytest.fixture(scope="session")

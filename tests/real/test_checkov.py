@@ -8,7 +8,7 @@ from support import checkov, terraform
 
 pytestmark = [
     pytest.mark.skipif(checkov.find() is None, reason=checkov.MISSING),
-    pytest.mark.xdist_group("checkov"),
+    pytest.mark.xdist_group("terraform"),  # which has the plans
 ]
 
 CLOUDS = sorted(cloud for cloud, some in checkov.by_cloud().items() if some)
@@ -20,13 +20,19 @@ def cloud(request):
 
 
 @pytest.fixture(scope="module")
-def scans(cloud, served, tmp_path_factory):
-    if terraform.find("terraform") is None:
-        pytest.skip(terraform.missing("terraform"))
+def plans(every_root):
+    tool = terraform.find("terraform") or pytest.skip(terraform.missing("terraform"))
+    return checkov.plans(lambda edition: every_root(tool, edition))
+
+
+@pytest.fixture(scope="module")
+def scans(cloud, plans, tmp_path_factory):
     some, program = checkov.by_cloud()[cloud], checkov.find()
     return (
         checkov.scan_written(program, some, tmp_path_factory.mktemp("written")),
-        checkov.scan_planned(program, some, tmp_path_factory.mktemp("planned"), served),
+        checkov.scan_planned(
+            program, {name: plans[name] for name in some}, tmp_path_factory.mktemp("planned")
+        ),
     )
 
 

@@ -7,8 +7,8 @@ but to compile. Providers are stand-ins that serve recorded schemas, see `suppor
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
-from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +20,7 @@ from plinth.ir.said import Because
 from plinth.ir.targets import TerraformResource
 from support import recordings, stub_provider, terraform, tf_schema
 from support.modules import Modules
-from support.roots import roots, whole, written
+from support.roots import of_edition, roots, whole, written
 
 LAYERS = ("network", "cluster", "platform")
 PROJECTS = {"dev": ("acme-ml-dev", 123456789012), "prod": ("acme-ml-prod", 210987654321)}
@@ -38,47 +38,13 @@ def tool(request):
     return found
 
 
-def of_edition(edition):
-    """The roots that are tried with an edition of the recordings: all that it differs for, and all with the first."""
-    first, some = recordings.EDITIONS["oldest"](), recordings.EDITIONS[edition]()
-    return {
-        name: files
-        for name, files in roots().items()
-        if recordings.allowed(whole(files), some)
-        and (
-            edition == "oldest" or recordings.used(whole(files), some) != recordings.used(whole(files), first)
-        )
-    }
-
-
 ROOTS = [(name, edition) for edition in recordings.EDITIONS for name in of_edition(edition)]
 
 
 @pytest.fixture(scope="session")
-def every_root(tool, served, tmp_path_factory):
-    """All roots of an edition of the recordings, planned and judged at once."""
-
-    @cache
-    def tried(edition):
-        work, reattach = tmp_path_factory.mktemp(edition), served(recordings.EDITIONS[edition]())
-        try:
-            return Modules(tool, of_edition(edition), work=work, reattach=reattach)
-        except terraform.CommandError as error:
-            return error  # the next test need not wait for it again
-
-    def judged(edition):
-        found = tried(edition)
-        if isinstance(found, terraform.CommandError):
-            raise found
-        return found
-
-    return judged
-
-
-@pytest.fixture(scope="session")
-def plan_of(every_root):
+def plan_of(tool, every_root):
     """The plan of a root of the example by its environment and layer."""
-    return lambda environment, layer: every_root("oldest").plans[f"example/{environment}/{layer}"]
+    return lambda environment, layer: every_root(tool, "oldest").plans[f"example/{environment}/{layer}"]
 
 
 def of_type(plan, kind):
@@ -100,14 +66,35 @@ def test_a_root_fits_the_schemas_of_its_providers(name, edition):
 
 
 @pytest.mark.parametrize(("name", "edition"), ROOTS)
-def test_a_root_is_valid_and_can_be_planned(name, edition, every_root):
-    judged = every_root(edition)
+def test_a_root_is_valid_and_can_be_planned(name, edition, tool, every_root):
+    judged = every_root(tool, edition)
     assert judged.errors.get(name, ()) == ()
     plan = judged.plans[name]
     declared = whole(roots()[name]).get("resource", {})
     assert set(terraform.actions(plan)) == {f"{kind}.{each}" for kind in declared for each in declared[kind]}
     assert set(terraform.actions(plan).values()) <= {("create",)}
     assert "google_service_account_key" not in json.dumps(plan)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cloud-aws-budget/default/platform", "cloud-azure-cluster/default/cluster", "example/dev/cluster"],
+)
+def test_a_root_among_others_is_planned_as_by_itself(name, tool, every_root, stub_providers, tmp_path):
+    part = every_root(tool, "oldest").plans[name]
+    alone = terraform.plan(
+        tool, written(roots()[name], tmp_path / "files"), work=tmp_path, reattach=stub_providers
+    )
+    alone["planned_values"].pop("outputs", None)  # of a module no plan tells them
+
+    assert without_times({key: alone[key] for key in part}) == without_times(part)
+    assert len(alone["configuration"]["root_module"]["resources"]) > 1
+
+
+def without_times(plan):
+    """A plan without when it was made, and without what the configuration of a provider is called inside of it."""
+    text = re.sub(r'"provider_config_key": "[^"]+"', "", json.dumps(plan, sort_keys=True))
+    return re.sub(r"20\d\d-\d\d-\d\dT[\d:]{8}Z", "", text)
 
 
 def test_pods_and_services_have_ranges_of_their_own(plan_of):

@@ -12,8 +12,10 @@ Source: checkov documentation, "CLI Command Reference", "Terraform Plan Scanning
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,12 +29,14 @@ import yaml
 
 from plinth.catalog.machines import CLOUDS
 from support import recordings, stub_provider, terraform
-from support.roots import roots, whole, written
+from support.modules import Modules
+from support.roots import of_edition, roots, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from support.roots import Files
+    from support.terraform import JsonObject
 
 VERSION: Final = "3.3.30"
 DATA: Final = Path(__file__).parents[1] / "data"
@@ -104,41 +108,51 @@ def scan_written(program: Path, some: Mapping[str, Files], work: Path) -> Scan:
     for name, files in some.items():
         kept = {each: content for each, content in files.items() if each != "main.tf.json"}
         written(kept, work / name.replace("/", "--"))
-    return _scan(program, "--framework", "terraform_json", "--directory", str(work))
+    return _scan(program, "terraform_json", work)
 
 
-def scan_planned(
-    program: Path, some: Mapping[str, Files], work: Path, served: Callable[[recordings.Recordings], str]
-) -> Scan:
-    """The roots as Terraform plans them."""
-    tool = terraform.find("terraform")
-    if tool is None:
-        raise FileNotFoundError(terraform.missing("terraform"))
-    arguments = []
-    for name, files in some.items():
-        folder = work / name.replace("/", "--")
-        folder.mkdir(parents=True)
-        reattach = served(
-            next(each() for each in recordings.EDITIONS.values() if recordings.allowed(whole(files), each()))
-        )
-        plan = terraform.plan(tool, written(files, folder / "files"), work=folder, reattach=reattach)
-        path = folder / "plan.json"
-        path.write_text(json.dumps(plan), encoding="utf-8")
-        arguments += ["--file", str(path)]
-    return _scan(program, "--framework", "terraform_plan", *arguments)
+def scan_planned(program: Path, plans: Mapping[str, JsonObject], work: Path) -> Scan:
+    """The plans of some roots."""
+    for name, plan in plans.items():
+        (work / f"{name.replace('/', '--')}.json").write_text(json.dumps(plan), encoding="utf-8")
+    return _scan(program, "terraform_plan", work)
 
 
-def _scan(program: Path, *arguments: str) -> Scan:
-    command = [str(program), *arguments, "--skip-download", "--output", "json", "--compact"]
-    environment = {**os.environ, "BC_API_KEY": "", "LOG_LEVEL": "ERROR"}
-    result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-    reports = json.loads(result.stdout)
-    reports = reports if isinstance(reports, list) else [reports]
+def _scan(program: Path, framework: str, work: Path) -> Scan:
+    # The program looks at nothing but these files, so what it said of them once it would say again.
+    report = _folder() / "reports" / f"{digest(f'{program} {VERSION} {framework}', work)}.json"
+    if not report.is_file():
+        report.parent.mkdir(parents=True, exist_ok=True)
+        printed = _run(program, "--framework", framework, "--directory", str(work))
+        partial = report.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(printed), encoding="utf-8")
+        partial.replace(report)
+    reports = json.loads(report.read_text(encoding="utf-8"))
     return Scan(
         passed=sum(each["summary"]["passed"] for each in reports if "summary" in each),
         failed=tuple(sorted((each["check_id"], _name(each)) for each in _failed(reports))),
         unread=tuple(path for each in reports for path in each.get("results", {}).get("parsing_errors", ())),
     )
+
+
+def digest(asked: str, work: Path) -> str:
+    """Of what is asked of which files; a plan says when it was made, and that changes nothing."""
+    found = hashlib.sha256(asked.encode())
+    for path in sorted(path for path in work.rglob("*") if path.is_file()):
+        content = _TIME.sub(b"", path.read_bytes())
+        found.update(f"\0{path.relative_to(work)}\0{len(content)}\0".encode() + content)
+    return found.hexdigest()
+
+
+_TIME: Final = re.compile(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z")
+
+
+def _run(program: Path, *arguments: str) -> list[dict[str, Any]]:
+    command = [str(program), *arguments, "--skip-download", "--output", "json", "--compact", "--quiet"]
+    environment = {**os.environ, "BC_API_KEY": "", "LOG_LEVEL": "ERROR"}
+    result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    reports = json.loads(result.stdout)
+    return reports if isinstance(reports, list) else [reports]
 
 
 def _failed(reports: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -150,19 +164,36 @@ def _name(failed: Mapping[str, Any]) -> str:
     return f"{Path(failed['file_path']).stem.removesuffix('.tf')}: {failed['resource']}"
 
 
+def plans(judged: Callable[[str], Modules]) -> dict[str, JsonObject]:
+    """The plan of each root with the oldest recordings that it may be run with, given what is said of an edition."""
+    found: dict[str, JsonObject] = {}
+    for edition in recordings.EDITIONS:
+        found = judged(edition).plans | found
+    return found
+
+
 def main() -> int:
     """Scan, print, and say with the exit code whether anything fails that is no exception."""
     program = install()
+    tool = terraform.find("terraform")
+    if tool is None:
+        raise SystemExit(terraform.missing("terraform"))
     is_fine = True
     with stub_provider.serving() as served, tempfile.TemporaryDirectory() as temporary:
+
+        def judged(edition: str) -> Modules:
+            work = _made(temporary, edition)
+            return Modules(
+                tool, of_edition(edition), work=work, reattach=served(recordings.EDITIONS[edition]())
+            )
+
+        planned = plans(judged)
         for cloud, some in by_cloud().items():
-            if not some:
-                continue
-            work = Path(temporary) / cloud
-            (work / "written").mkdir(parents=True)
             scans = {
-                "as written": scan_written(program, some, work / "written"),
-                "as planned": scan_planned(program, some, work / "planned", served),
+                "as written": scan_written(program, some, _made(temporary, cloud, "written")),
+                "as planned": scan_planned(
+                    program, {name: planned[name] for name in some}, _made(temporary, cloud, "planned")
+                ),
             }
             allowed = exceptions(cloud)
             for reading, scan in scans.items():
@@ -175,6 +206,12 @@ def main() -> int:
                     + "\n"
                 )
     return 0 if is_fine else 1
+
+
+def _made(*parts: str) -> Path:
+    folder = Path(*parts)
+    folder.mkdir(parents=True)
+    return folder
 
 
 if __name__ == "__main__":

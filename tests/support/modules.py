@@ -20,7 +20,7 @@ from support import module_plans, terraform
 from support.roots import whole, written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from support.roots import Files
@@ -31,7 +31,7 @@ class Modules:
     """What core says of each root, by the root's name."""
 
     plans: dict[str, JsonObject]
-    """The plan of each root, as if it had been planned by itself: no address names a module."""
+    """The plan of each root, as if it had been planned by itself: its resources, and how they are configured."""
     errors: dict[str, tuple[str, ...]]
     """What `validate` finds wrong with a root, where it finds anything."""
     written: str
@@ -71,15 +71,38 @@ class Modules:
 
 
 def _part(plan: JsonObject, module: str) -> JsonObject:
-    """All that a plan says of one module."""
-    prefix = f"module.{module}."
-    changes = [
-        {**each, "address": each["address"].removeprefix(prefix)}
-        for each in plan.get("resource_changes", ())
-        if each["address"].startswith(prefix)
-    ]
-    called = plan["configuration"]["root_module"]["module_calls"][module]
-    return {"resource_changes": changes, "configuration": called}
+    """What the plan would be of that module alone: no address names it."""
+    address = f"module.{module}"
+    planned = plan["planned_values"]["root_module"].get("child_modules", ())
+    configuration = plan["configuration"]
+    providers = configuration.get("provider_config", {}).values()
+    return {
+        **{key: plan[key] for key in ("format_version", "terraform_version")},
+        "planned_values": {
+            "root_module": {
+                "resources": [
+                    _without(address, each)
+                    for child in planned
+                    if child["address"] == address
+                    for each in child["resources"]
+                ]
+            }
+        },
+        "resource_changes": _of(address, plan.get("resource_changes", ())),
+        "configuration": {
+            "provider_config": {each["name"]: each for each in _of(address, providers)},
+            "root_module": configuration["root_module"]["module_calls"][module]["module"],
+        },
+    }
+
+
+def _of(address: str, some: Iterable[JsonObject]) -> list[JsonObject]:
+    return [_without(address, each) for each in some if each.get("module_address") == address]
+
+
+def _without(address: str, some: JsonObject) -> JsonObject:
+    kept = {key: value for key, value in some.items() if key != "module_address"}
+    return kept | ({"address": some["address"].removeprefix(f"{address}.")} if "address" in some else {})
 
 
 def _errors(printed: str, names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from support import golden, platforms
+from support import golden, platforms, recordings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,20 @@ def roots(provider: str | None = None) -> dict[str, Files]:
     for name, files in found.items():
         first.setdefault(tuple(sorted(files.items())), name)
     return {name: found[name] for name in sorted(first.values())}
+
+
+def of_edition(edition: str) -> dict[str, Files]:
+    """The roots that are tried with an edition of the recordings: all that it differs for, and all with the oldest."""
+    oldest, some = recordings.EDITIONS["oldest"](), recordings.EDITIONS[edition]()
+    return {
+        name: files
+        for name, files in roots().items()
+        if recordings.allowed(whole(files), some)
+        and (
+            edition == "oldest"
+            or recordings.used(whole(files), some) != recordings.used(whole(files), oldest)
+        )
+    }
 
 
 def of_tree(tree: Mapping[str, bytes]) -> dict[str, Files]:
