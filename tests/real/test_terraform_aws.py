@@ -12,7 +12,10 @@ from support.roots import of_tree, written
 LAYERS = ("network", "cluster", "platform")
 
 
-@pytest.fixture(scope="module", params=sorted(terraform.OVERRIDES))
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(f"aws-{name}")) for name in terraform.OVERRIDES],
+)
 def applied(request, served, tmp_path_factory):
     """The state and the next plan of each root of a platform with every kind of secret, applied in order."""
     tool = terraform.find(request.param)
