@@ -18,22 +18,28 @@ from msgspec import Struct
 
 from plinth.catalog.images import image
 from plinth.components import Component, Given
-from plinth.ir.kubernetes import namespace, service_account
+from plinth.components._device_plugins import (
+    KUBELET_MOUNT,
+    KUBELET_VOLUME,
+    daemon_set,
+    home,
+    host_folder,
+    labels,
+)
 from plinth.ir.pools import GPU_RESOURCE
-from plinth.ir.said import Origin, Said, origins_of, said, value_of
+from plinth.ir.said import Origin, Said, origins_of, said
 from plinth.ir.targets import Manifest, ObjectKey, Target
 from plinth.spec.platform import ComponentSection
 from plinth.text.emit import yaml_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from plinth.spec.pools import NodePool, Sharing
 
 NAME: Final = "nvidia-device-plugin"
 CONFIG: Final = "/config/config.yaml"
 MPS_ROOT: Final = "/run/nvidia/mps"
-_PLUGINS: Final = "/var/lib/kubelet/device-plugins"
 
 
 class DevicePluginSection(ComponentSection):
@@ -74,8 +80,7 @@ class NvidiaDevicePlugin(Component[DevicePluginSection]):
     def emit(self, section: DevicePluginSection, given: Given) -> Iterable[Target]:
         del section
         origins = given.origins
-        yield namespace(NAME, NAME, level="privileged", base=None, origins=origins)
-        yield service_account(NAME, NAME, NAME, {}, origins)
+        yield from home(NAME, origins)
         for group in _groups(given):
             yield _config(group, origins)
             yield _plugin(group, given)
@@ -128,7 +133,7 @@ def _config(group: Group, origins: tuple[Origin, ...]) -> Manifest:
         body={
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": group.name, "namespace": NAME, "labels": _labels(group.name)},
+            "metadata": {"name": group.name, "namespace": NAME, "labels": labels(NAME, group.name)},
             "data": {"config.yaml": Said(yaml_text(group.settings), _sharing_origins(group, origins))},
         },
         origins=origins,
@@ -136,8 +141,8 @@ def _config(group: Group, origins: tuple[Origin, ...]) -> Manifest:
 
 
 def _plugin(group: Group, given: Given) -> Manifest:
-    mounts = [{"name": "device-plugins", "mountPath": _PLUGINS}, _CONFIG_MOUNT]
-    volumes = [_host("device-plugins", _PLUGINS, "Directory"), _config_volume(group)]
+    mounts = [KUBELET_MOUNT, _CONFIG_MOUNT]
+    volumes = [KUBELET_VOLUME, _config_volume(group)]
     environment = [{"name": "CONFIG_FILE", "value": CONFIG}]
     security: dict[str, Any] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     if group.uses_mig:
@@ -157,7 +162,7 @@ def _plugin(group: Group, given: Given) -> Manifest:
         "securityContext": security,
         "volumeMounts": mounts,
     }
-    return _daemon_set(group, given, group.name, containers=[container], volumes=volumes)
+    return daemon_set(NAME, group.name, group.pools, given, containers=[container], volumes=volumes)
 
 
 def _mps_daemon(group: Group, given: Given) -> Manifest:
@@ -192,67 +197,15 @@ def _mps_daemon(group: Group, given: Given) -> Manifest:
             _CONFIG_MOUNT,
         ],
     }
-    return _daemon_set(
-        group,
-        given,
+    return daemon_set(
+        NAME,
         f"{group.name}-daemon",
+        group.pools,
+        given,
         initContainers=[mount],
         containers=[daemon],
         volumes=[*_MPS_VOLUMES, _config_volume(group)],
     )
-
-
-def _daemon_set(group: Group, given: Given, name: str, **pod: Any) -> Manifest:
-    facts = [given.pools[pool.name] for pool in group.pools]
-    # Every pool of a platform has one label, by which its nodes are told from others.
-    label = next(iter(facts[0].labels))
-    named = [each.labels[label] for each in facts]
-    names = Said(sorted(each.value for each in named), origins_of(named))
-    tolerations = {
-        repr({key: value_of(part) for key, part in each.items()}): each
-        for some in facts
-        for each in some.tolerations
-    }
-    on_pools = {"matchExpressions": [{"key": label, "operator": "In", "values": names}]}
-    spec = {
-        "serviceAccountName": NAME,
-        "automountServiceAccountToken": False,
-        "priorityClassName": "system-node-critical",
-        "affinity": {
-            "nodeAffinity": {
-                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [on_pools]}
-            }
-        },
-        "tolerations": [tolerations[key] for key in sorted(tolerations)],
-        **pod,
-    }
-    return Manifest(
-        application=NAME,
-        key=ObjectKey("apps", "DaemonSet", NAME, name),
-        body={
-            "apiVersion": "apps/v1",
-            "kind": "DaemonSet",
-            "metadata": {"name": name, "namespace": NAME, "labels": _labels(name)},
-            "spec": {
-                "selector": {"matchLabels": _labels(name)},
-                "updateStrategy": {"type": "RollingUpdate"},
-                "template": {"metadata": {"labels": _labels(name)}, "spec": spec},
-            },
-        },
-        origins=given.origins,
-    )
-
-
-def _plain(toleration: Mapping[str, Any]) -> str:
-    return repr({key: value_of(part) for key, part in toleration.items()})
-
-
-def _labels(name: str) -> dict[str, str]:
-    return {"app.kubernetes.io/name": NAME, "app.kubernetes.io/instance": name}
-
-
-def _host(name: str, path: str, kind: str) -> dict[str, Any]:
-    return {"name": name, "hostPath": {"path": path, "type": kind}}
 
 
 def _config_volume(group: Group) -> dict[str, Any]:
@@ -261,8 +214,8 @@ def _config_volume(group: Group) -> dict[str, Any]:
 
 _CONFIG_MOUNT: Final = {"name": "config", "mountPath": "/config", "readOnly": True}
 _MPS_VOLUMES: Final = [
-    _host("mps-root", MPS_ROOT, "DirectoryOrCreate"),
-    _host("mps-shm", f"{MPS_ROOT}/shm", "DirectoryOrCreate"),
+    host_folder("mps-root", MPS_ROOT, "DirectoryOrCreate"),
+    host_folder("mps-shm", f"{MPS_ROOT}/shm", "DirectoryOrCreate"),
 ]
 
 COMPONENT = NvidiaDevicePlugin()
