@@ -7,7 +7,8 @@ Pools that share their GPUs in one way have a DaemonSet with that way's settings
 It reaches into the node (the kubelet's folder, and with MPS the node's shared memory), so its namespace
 admits privileged pods and holds nothing else.
 
-Source: NVIDIA k8s-device-plugin 0.20, README: "Configuration Option Details", "Shared Access to GPUs".
+Source: NVIDIA k8s-device-plugin 0.20, README: "Configuration Option Details", "Shared Access to GPUs"; EKS,
+"Manage NVIDIA GPU devices on Amazon EKS", for the fast network.
 """
 
 from __future__ import annotations
@@ -89,11 +90,19 @@ class NvidiaDevicePlugin(Component[DevicePluginSection]):
 
 
 def _groups(given: Given) -> Iterator[Group]:
+    """Pools by their way of sharing.
+
+    Devices of a fast network that are a resource of their own go to those who ask for them. Left to itself
+    the plugin gives them all to every pod with a GPU.
+    """
     found: dict[str, tuple[dict[str, Any], list[NodePool]]] = {}
     for pool in given.context.platform.node_pools:
         if given.pools[pool.name].gpu_resource == GPU_RESOURCE:
             suffix, settings = _way(pool.gpu.sharing if pool.gpu else None)
-            found.setdefault(suffix, (settings, []))[1].append(pool)
+            settings, pools = found.setdefault(suffix, (settings, []))
+            pools.append(pool)
+            if given.pools[pool.name].rdma_resource:
+                settings["flags"]["mofedEnabled"] = False
     for suffix, (settings, pools) in sorted(found.items()):
         yield Group(name=NAME + suffix, settings=settings, pools=tuple(pools))
 
@@ -121,8 +130,14 @@ def _replicas(count: int) -> dict[str, Any]:
     return {"renameByDefault": False, "resources": [{"name": GPU_RESOURCE, "replicas": count}]}
 
 
-def _sharing_origins(group: Group, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-    asked = [said(pool.gpu, "sharing") for pool in group.pools if pool.gpu and pool.gpu.sharing]
+def _why_so(group: Group, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+    """What decides a group's settings."""
+    asked = [
+        said(pool.gpu, field)
+        for pool in group.pools
+        for field in ("sharing", "rdma")
+        if pool.gpu and pool.gpu.origin(field)
+    ]
     return (*origins, *origins_of(asked))
 
 
@@ -134,7 +149,7 @@ def _config(group: Group, origins: tuple[Origin, ...]) -> Manifest:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": group.name, "namespace": NAME, "labels": labels(NAME, group.name)},
-            "data": {"config.yaml": Said(yaml_text(group.settings), _sharing_origins(group, origins))},
+            "data": {"config.yaml": Said(yaml_text(group.settings), _why_so(group, origins))},
         },
         origins=origins,
     )

@@ -41,6 +41,11 @@ class PoolFacts(Struct, frozen=True, kw_only=True):
     tolerations: tuple[Mapping[str, Any], ...]
     gpu_resource: str | None
     """The resource that a pod asks for to get a GPU, `nvidia.com/gpu`."""
+    rdma_resource: str | None = None
+    """The resource that a pod asks for to get the fast network's devices, `vpc.amazonaws.com/efa`.
+
+    None where there is no such network, where pods get at it by other means, and where nobody knows.
+    """
     gpu_model: Said | None = None
     """Which GPU it is, where that is known: `t4`."""
     pin: Mapping[str, Any] | None = None

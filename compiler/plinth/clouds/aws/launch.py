@@ -26,6 +26,9 @@ DEVICE_DISK_GIB: Final = 200
 ROOT_DISK: Final = "/dev/xvda"
 NEW_LINE: Final = "\n"
 
+EFA_RESOURCE: Final = "vpc.amazonaws.com/efa"
+"""What the plugin calls an interface of the fast network. Source: EKS, "Manage EFA devices on Amazon EKS"."""
+
 LOCAL_DISKS: Final = {
     "apiVersion": "node.eks.aws/v1alpha1",
     "kind": "NodeConfig",
@@ -68,6 +71,11 @@ def template(pool: spec.NodePool, group: str, machine: Machine, names: Names, fo
         origins=(pool.spec_path,),
     )
     return [*beside, made]
+
+
+def efa_interfaces(machine: Machine) -> int:
+    """How many interfaces with EFA a machine of a pool with RDMA has: one on each of its network cards."""
+    return int((machine.rdma or "efa:1").partition(":")[2] or 1)
 
 
 def _encoded() -> str:
@@ -118,7 +126,6 @@ def _reserved(pool: spec.NodePool, machine: Machine) -> dict[str, Any]:
 def _cards(pool: spec.NodePool, group: str, machine: Machine) -> list[dict[str, Any]]:
     """An interface on every network card, as EFA wants it."""
     assert pool.gpu is not None, "only GPUs have RDMA"  # noqa: S101 - as the caller has seen
-    count = int((machine.rdma or "efa:1").partition(":")[2] or 1)
     origins = said(pool.gpu, "rdma").origins
     return [
         {
@@ -133,7 +140,7 @@ def _cards(pool: spec.NodePool, group: str, machine: Machine) -> list[dict[str, 
                 reference(f"aws_security_group.{group}-efa", "id"),
             ],
         }
-        for card in range(count)
+        for card in range(efa_interfaces(machine))
     ]
 
 

@@ -1,0 +1,88 @@
+"""Device plugins: where they are there unasked, on which pools, and what they leave to one another."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from support import platforms
+from support.each_cloud import document
+
+L4 = {"name": "l4", "gpu": {"model": "l4"}, "nodes": {"max": 2}}
+H100 = {"name": "h100", "gpu": {"model": "h100-80gb", "count": 8, "rdma": True}, "nodes": {"max": 2}}
+
+
+def compiled(*arguments, **named):
+    return platforms.tree(platforms.compile_bytes(document(*arguments, **named)))
+
+
+def objects(tree, component, kind):
+    start = f"overlays/default/{component}/{kind}-"
+    return {
+        found["metadata"]["name"]: found
+        for path, content in tree.items()
+        if path.startswith(start)
+        for found in [yaml.safe_load(content)]
+    }
+
+
+def pools_of(daemon_set):
+    terms = daemon_set["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    ((term,),) = [
+        each.values() for each in terms["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    ]
+    (expression,) = term
+    return expression["values"]
+
+
+def group_tags(tree):
+    content = json.loads(tree["generated/default/terraform/cluster/aws_autoscaling_group_tag.tf.json"])
+    (each,) = [content["resource"]["aws_autoscaling_group_tag"]]
+    return {name: made["tag"][0]["value"] for name, made in each.items()}
+
+
+@pytest.mark.parametrize(
+    ("cloud", "pools", "is_there"),
+    [
+        pytest.param("aws", [L4], False, id="no fast network"),
+        pytest.param("aws", [L4, H100], True, id="a fast network"),
+        pytest.param("azure", [H100], False, id="the fast network of another cloud"),
+        pytest.param("existing", [H100], False, id="whose network nobody knows"),
+    ],
+)
+def test_the_plugin_of_efa_is_there_where_a_pool_has_it(cloud, pools, is_there):
+    tree = compiled(cloud, *pools)
+    assert any(path.startswith("overlays/default/efa-device-plugin/") for path in tree) == is_there
+
+
+def test_the_plugin_of_efa_runs_on_the_nodes_that_have_it():
+    (made,) = objects(compiled("aws", L4, H100), "efa-device-plugin", "daemonset").values()
+    assert pools_of(made) == ["h100"]
+
+
+def test_on_a_cluster_that_is_there_a_pool_with_rdma_has_efa_where_its_plugin_is_asked_for():
+    tree = compiled("existing", L4, H100, components={"efa-device-plugin": {}})
+    (made,) = objects(tree, "efa-device-plugin", "daemonset").values()
+    assert pools_of(made) == ["h100"]
+
+
+@pytest.mark.parametrize(("model", "interfaces"), [("h100-80gb", "32"), ("h200", "16"), ("b200", "8")])
+def test_a_node_that_is_not_there_yet_has_as_many_interfaces_as_cards(model, interfaces):
+    pool = {**H100, "name": "fast", "gpu": {**H100["gpu"], "model": model}}
+    tree = compiled("aws", pool)
+    assert group_tags(tree)["fast-resources-vpc-amazonaws-com-efa"] == interfaces
+    templates = json.loads(tree["generated/default/terraform/cluster/aws_launch_template.tf.json"])
+    cards = templates["resource"]["aws_launch_template"]["fast"]["network_interfaces"]
+    assert str(len([each for each in cards if each.get("interface_type") == "efa"])) == interfaces
+
+
+def test_a_node_without_a_fast_network_promises_none():
+    assert not [name for name in group_tags(compiled("aws", L4)) if "efa" in name]
+
+
+@pytest.mark.parametrize(("pools", "flag"), [([L4], None), ([L4, H100], False)])
+def test_a_pod_with_a_gpu_gets_no_interface_that_it_did_not_ask_for(pools, flag):
+    (made,) = objects(compiled("aws", *pools), "nvidia-device-plugin", "configmap").values()
+    assert yaml.safe_load(made["data"]["config.yaml"])["flags"].get("mofedEnabled") is flag
