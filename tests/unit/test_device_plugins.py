@@ -11,6 +11,7 @@ from support import platforms
 from support.each_cloud import document
 
 L4 = {"name": "l4", "gpu": {"model": "l4"}, "nodes": {"max": 2}}
+TRAINIUM = {"name": "trainium", "accelerator": {"model": "trainium1", "count": 16}, "nodes": {"max": 2}}
 H100 = {"name": "h100", "gpu": {"model": "h100-80gb", "count": 8, "rdma": True}, "nodes": {"max": 2}}
 
 
@@ -86,3 +87,50 @@ def test_a_node_without_a_fast_network_promises_none():
 def test_a_pod_with_a_gpu_gets_no_interface_that_it_did_not_ask_for(pools, flag):
     (made,) = objects(compiled("aws", *pools), "nvidia-device-plugin", "configmap").values()
     assert yaml.safe_load(made["data"]["config.yaml"])["flags"].get("mofedEnabled") is flag
+
+
+@pytest.mark.parametrize(("pools", "is_there"), [([L4, H100], False), ([L4, TRAINIUM], True)])
+def test_the_plugin_of_neuron_is_there_where_a_pool_has_such_chips(pools, is_there):
+    tree = compiled("aws", *pools)
+    assert any(path.startswith("overlays/default/neuron-device-plugin/") for path in tree) == is_there
+
+
+@pytest.mark.parametrize("cloud", ["aws", "existing"])
+def test_each_plugin_runs_on_the_nodes_that_have_its_devices(cloud):
+    names = ("neuron-device-plugin", "nvidia-device-plugin")
+    tree = compiled(cloud, L4, TRAINIUM, components={name: {} for name in names})
+    daemon_sets = [objects(tree, name, "daemonset")[name] for name in names]
+    assert [pools_of(each) for each in daemon_sets] == [["trainium"], ["l4"]]
+    assert [
+        [toleration["key"] for toleration in each["spec"]["template"]["spec"]["tolerations"]]
+        for each in daemon_sets
+    ] == [["aws.amazon.com/neuron"], ["nvidia.com/gpu"]]
+
+
+def test_a_node_that_is_not_there_yet_has_its_chips():
+    tags = group_tags(compiled("aws", TRAINIUM))
+    assert tags["trainium-resources-aws-amazon-com-neuron"] == "16"
+
+
+def test_only_the_plugin_of_neuron_has_a_token():
+    tree = compiled("aws", L4, H100, TRAINIUM)
+    names = ("efa-device-plugin", "neuron-device-plugin", "nvidia-device-plugin")
+    assert [
+        objects(tree, name, "daemonset")[name]["spec"]["template"]["spec"]["automountServiceAccountToken"]
+        for name in names
+    ] == [False, True, False]
+    (rights,) = objects(tree, "neuron-device-plugin", "clusterrole").values()
+    allowed = {
+        (each, verb) for rule in rights["rules"] for each in rule["resources"] for verb in rule["verbs"]
+    }
+    assert not {each for each in allowed if "*" in each or "secrets" in each or "delete" in each}
+
+
+def test_no_plugin_has_all_rights_on_the_node_where_devices_are_whole():
+    tree = compiled("aws", L4, H100, TRAINIUM)
+    for name in ("efa-device-plugin", "neuron-device-plugin", "nvidia-device-plugin"):
+        (made,) = objects(tree, name, "daemonset").values()
+        (container,) = made["spec"]["template"]["spec"]["containers"]
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert "privileged" not in container["securityContext"]

@@ -82,6 +82,7 @@ class Aws(Cloud):
     def needed(self, platform: Platform) -> Iterable[Needed]:
         yield from device_plugin(platform)
         yield from _efa_plugin(platform)
+        yield from _neuron_plugin(platform)
         yield Needed(
             component="cluster-autoscaler",
             origins=why("EKS leaves the number of a pool's nodes to an autoscaler in the cluster"),
@@ -103,6 +104,14 @@ def _efa_plugin(platform: Platform) -> Iterable[Needed]:
     if fast:
         origins = (*fast, *why("without its plugin no pod can ask for an EFA interface"))
         yield Needed(component="efa-device-plugin", origins=origins)
+
+
+def _neuron_plugin(platform: Platform) -> Iterable[Needed]:
+    """What tells Kubernetes of Trainium and Inferentia, the accelerators of AWS that are no GPUs."""
+    chips: list[Origin] = [pool.accelerator.spec_path for pool in platform.node_pools if pool.accelerator]
+    if chips:
+        origins = (*chips, *why("without its plugin no pod can ask for a Neuron device"))
+        yield Needed(component="neuron-device-plugin", origins=origins)
 
 
 CLOUD = Aws()
