@@ -69,14 +69,29 @@ def test_on_a_cluster_that_is_there_a_pool_with_rdma_has_efa_where_its_plugin_is
     assert pools_of(made) == ["h100"]
 
 
-@pytest.mark.parametrize(("model", "interfaces"), [("h100-80gb", "32"), ("h200", "16"), ("b200", "8")])
+@pytest.mark.parametrize(
+    ("model", "interfaces"), [("h100-80gb", "32"), ("h200", "16"), ("b200", "8"), ("b300", "16")]
+)
 def test_a_node_that_is_not_there_yet_has_as_many_interfaces_as_cards(model, interfaces):
     pool = {**H100, "name": "fast", "gpu": {**H100["gpu"], "model": model}}
     tree = compiled("aws", pool)
     assert group_tags(tree)["fast-resources-vpc-amazonaws-com-efa"] == interfaces
     templates = json.loads(tree["generated/default/terraform/cluster/aws_launch_template.tf.json"])
     cards = templates["resource"]["aws_launch_template"]["fast"]["network_interfaces"]
-    assert str(len([each for each in cards if each.get("interface_type") == "efa"])) == interfaces
+    assert str(sum("efa" in each.get("interface_type", "") for each in cards)) == interfaces
+    assert len({each["network_card_index"] for each in cards}) == len(cards)
+
+
+def test_a_machine_whose_first_card_takes_no_efa_has_an_ordinary_interface_there():
+    pool = {**H100, "name": "fast", "gpu": {**H100["gpu"], "model": "b300"}}
+    templates = json.loads(
+        compiled("aws", pool)["generated/default/terraform/cluster/aws_launch_template.tf.json"]
+    )
+    first, *others = templates["resource"]["aws_launch_template"]["fast"]["network_interfaces"]
+    assert (first["network_card_index"], first["device_index"]) == (0, 0)
+    assert "interface_type" not in first
+    assert {each["interface_type"] for each in others} == {"efa-only"}
+    assert not [each for each in others if "associate_public_ip_address" in each]
 
 
 def test_a_node_without_a_fast_network_promises_none():
