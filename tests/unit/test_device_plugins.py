@@ -7,10 +7,13 @@ import json
 import pytest
 import yaml
 
+from plinth.clouds.aws import launch
+from plinth.clouds.azure import pools as azure_pools
+from plinth.components import efa_device_plugin, rdma_shared_device_plugin
 from support import platforms
 from support.each_cloud import document
 
-L4 = {"name": "l4", "gpu": {"model": "l4"}, "nodes": {"max": 2}}
+T4 = {"name": "t4", "gpu": {"model": "t4"}, "nodes": {"max": 2}}
 TRAINIUM = {"name": "trainium", "accelerator": {"model": "trainium1", "count": 16}, "nodes": {"max": 2}}
 H100 = {"name": "h100", "gpu": {"model": "h100-80gb", "count": 8, "rdma": True}, "nodes": {"max": 2}}
 
@@ -47,8 +50,8 @@ def group_tags(tree):
 @pytest.mark.parametrize(
     ("cloud", "pools", "is_there"),
     [
-        pytest.param("aws", [L4], False, id="no fast network"),
-        pytest.param("aws", [L4, H100], True, id="a fast network"),
+        pytest.param("aws", [T4], False, id="no fast network"),
+        pytest.param("aws", [T4, H100], True, id="a fast network"),
         pytest.param("azure", [H100], False, id="the fast network of another cloud"),
         pytest.param("existing", [H100], False, id="whose network nobody knows"),
     ],
@@ -59,14 +62,58 @@ def test_the_plugin_of_efa_is_there_where_a_pool_has_it(cloud, pools, is_there):
 
 
 def test_the_plugin_of_efa_runs_on_the_nodes_that_have_it():
-    (made,) = objects(compiled("aws", L4, H100), "efa-device-plugin", "daemonset").values()
+    (made,) = objects(compiled("aws", T4, H100), "efa-device-plugin", "daemonset").values()
     assert pools_of(made) == ["h100"]
 
 
 def test_on_a_cluster_that_is_there_a_pool_with_rdma_has_efa_where_its_plugin_is_asked_for():
-    tree = compiled("existing", L4, H100, components={"efa-device-plugin": {}})
+    tree = compiled("existing", T4, H100, components={"efa-device-plugin": {}})
     (made,) = objects(tree, "efa-device-plugin", "daemonset").values()
     assert pools_of(made) == ["h100"]
+
+
+@pytest.mark.parametrize(
+    ("cloud", "pools", "is_there"),
+    [
+        ("azure", [T4], False),
+        ("azure", [T4, H100], True),
+        ("aws", [H100], False),
+        ("existing", [H100], False),
+    ],
+)
+def test_the_plugin_of_infiniband_is_there_where_a_pool_has_it(cloud, pools, is_there):
+    tree = compiled(cloud, *pools)
+    assert any(path.startswith("overlays/default/rdma-shared-device-plugin/") for path in tree) == is_there
+
+
+@pytest.mark.parametrize("cloud", ["azure", "existing"])
+def test_the_plugin_of_infiniband_runs_on_the_nodes_that_have_it(cloud):
+    tree = compiled(cloud, T4, H100, components={"rdma-shared-device-plugin": {}})
+    (made,) = objects(tree, "rdma-shared-device-plugin", "daemonset").values()
+    assert pools_of(made) == ["h100"]
+
+
+def test_a_pod_asks_for_infiniband_as_the_plugin_calls_it():
+    """The name is in three places: the plugin's settings, the cloud's facts, a tag for the autoscaler."""
+    tree = compiled("azure", T4, H100)
+    (settings,) = objects(tree, "rdma-shared-device-plugin", "configmap").values()
+    (each,) = json.loads(settings["data"]["config.json"])["configList"]
+    resource = f"{each['resourcePrefix']}/{each['resourceName']}"
+    assert resource == rdma_shared_device_plugin.RESOURCE == azure_pools.INFINIBAND
+    content = json.loads(
+        tree["generated/default/terraform/cluster/azurerm_kubernetes_cluster_node_pool.tf.json"]
+    )
+    made = content["resource"]["azurerm_kubernetes_cluster_node_pool"]
+    start = "k8s.io_cluster-autoscaler_node-template_resources_"
+    promised = {
+        name: {tag.removeprefix(start): value for tag, value in pool["tags"].items() if tag.startswith(start)}
+        for name, pool in made.items()
+    }
+    assert promised == {"h100": {resource.replace("/", "_"): str(each["rdmaHcaMax"])}, "t4": {}}
+
+
+def test_a_pod_asks_for_efa_as_its_plugin_calls_it():
+    assert efa_device_plugin.RESOURCE == launch.EFA_RESOURCE
 
 
 @pytest.mark.parametrize(
@@ -95,16 +142,17 @@ def test_a_machine_whose_first_card_takes_no_efa_has_an_ordinary_interface_there
 
 
 def test_a_node_without_a_fast_network_promises_none():
-    assert not [name for name in group_tags(compiled("aws", L4)) if "efa" in name]
+    assert not [name for name in group_tags(compiled("aws", T4)) if "efa" in name]
 
 
-@pytest.mark.parametrize(("pools", "flag"), [([L4], None), ([L4, H100], False)])
-def test_a_pod_with_a_gpu_gets_no_interface_that_it_did_not_ask_for(pools, flag):
-    (made,) = objects(compiled("aws", *pools), "nvidia-device-plugin", "configmap").values()
+@pytest.mark.parametrize("cloud", ["aws", "azure"])
+@pytest.mark.parametrize(("pools", "flag"), [([T4], None), ([T4, H100], False)])
+def test_a_pod_with_a_gpu_gets_no_interface_that_it_did_not_ask_for(cloud, pools, flag):
+    (made,) = objects(compiled(cloud, *pools), "nvidia-device-plugin", "configmap").values()
     assert yaml.safe_load(made["data"]["config.yaml"])["flags"].get("mofedEnabled") is flag
 
 
-@pytest.mark.parametrize(("pools", "is_there"), [([L4, H100], False), ([L4, TRAINIUM], True)])
+@pytest.mark.parametrize(("pools", "is_there"), [([T4, H100], False), ([T4, TRAINIUM], True)])
 def test_the_plugin_of_neuron_is_there_where_a_pool_has_such_chips(pools, is_there):
     tree = compiled("aws", *pools)
     assert any(path.startswith("overlays/default/neuron-device-plugin/") for path in tree) == is_there
@@ -113,9 +161,9 @@ def test_the_plugin_of_neuron_is_there_where_a_pool_has_such_chips(pools, is_the
 @pytest.mark.parametrize("cloud", ["aws", "existing"])
 def test_each_plugin_runs_on_the_nodes_that_have_its_devices(cloud):
     names = ("neuron-device-plugin", "nvidia-device-plugin")
-    tree = compiled(cloud, L4, TRAINIUM, components={name: {} for name in names})
+    tree = compiled(cloud, T4, TRAINIUM, components={name: {} for name in names})
     daemon_sets = [objects(tree, name, "daemonset")[name] for name in names]
-    assert [pools_of(each) for each in daemon_sets] == [["trainium"], ["l4"]]
+    assert [pools_of(each) for each in daemon_sets] == [["trainium"], ["t4"]]
     assert [
         [toleration["key"] for toleration in each["spec"]["template"]["spec"]["tolerations"]]
         for each in daemon_sets
@@ -128,7 +176,7 @@ def test_a_node_that_is_not_there_yet_has_its_chips():
 
 
 def test_only_the_plugin_of_neuron_has_a_token():
-    tree = compiled("aws", L4, H100, TRAINIUM)
+    tree = compiled("aws", T4, H100, TRAINIUM)
     names = ("efa-device-plugin", "neuron-device-plugin", "nvidia-device-plugin")
     assert [
         objects(tree, name, "daemonset")[name]["spec"]["template"]["spec"]["automountServiceAccountToken"]
@@ -142,7 +190,7 @@ def test_only_the_plugin_of_neuron_has_a_token():
 
 
 def test_no_plugin_has_all_rights_on_the_node_where_devices_are_whole():
-    tree = compiled("aws", L4, H100, TRAINIUM)
+    tree = compiled("aws", T4, H100, TRAINIUM)
     for name in ("efa-device-plugin", "neuron-device-plugin", "nvidia-device-plugin"):
         (made,) = objects(tree, name, "daemonset").values()
         (container,) = made["spec"]["template"]["spec"]["containers"]

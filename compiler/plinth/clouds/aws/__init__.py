@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from plinth.clouds import Answers, Cloud, Needed, device_plugin
+from plinth.clouds import Answers, Cloud, Needed, device_plugin, rdma_origins
 from plinth.clouds.aws.addons import kubernetes
 from plinth.clouds.aws.answers import AwsAnswers
-from plinth.ir.said import said, why
+from plinth.ir.said import why
 from plinth.spec.fields import Field
 from plinth.spec.platform import CloudSection
 from plinth.spec.section import Section
@@ -95,13 +95,7 @@ class Aws(Cloud):
 
 def _efa_plugin(platform: Platform) -> Iterable[Needed]:
     """What tells Kubernetes of the interfaces that pools with RDMA have. Images of nodes do not bring it."""
-    fast: list[Origin] = [
-        origin
-        for pool in platform.node_pools
-        if pool.gpu and pool.gpu.rdma
-        for origin in said(pool.gpu, "rdma").origins
-    ]
-    if fast:
+    if fast := rdma_origins(platform):
         origins = (*fast, *why("without its plugin no pod can ask for an EFA interface"))
         yield Needed(component="efa-device-plugin", origins=origins)
 
