@@ -39,6 +39,9 @@ REFUSED: dict[str, str] = {}
 REAL = frozenset({"Namespace", "PriorityClass", "RuntimeClass", "ServiceAccount"})
 """Kinds that must be there for other objects to be judged."""
 
+OF_THE_CLUSTER = platforms.ROOT / "tests" / "data" / "gke-crds.yaml"
+"""Kinds that a cloud's control plane brings, and this one does not."""
+
 NO_PODS = frozenset({"ConfigMap", "CustomResourceDefinition", "Secret"})
 
 
@@ -116,6 +119,7 @@ def upstreams_of(environment: judged.Environment) -> frozenset[tuple[str, str]]:
 
 
 def crds_of(upstreams: frozenset[tuple[str, str]]) -> Iterator[Body]:
+    yield from read_manifests(OF_THE_CLUSTER.read_bytes())
     for component, version in sorted(upstreams):
         path = platforms.mirror() / component / version / "crds.yaml"
         if path.is_file():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
+import itertools
 import json
 
 import pytest
+import yaml
 
 from plinth.clouds.gcp.keys import AGENTS
 from plinth.diagnostics.diagnostic import SpecError
@@ -85,17 +88,39 @@ ZONE = "poolZones: [{name: p, zone: b}]"
         ),
         pytest.param(
             "{name: p, gpu: {model: h100-80gb, count: 8, rdma: true}, nodes: {max: 2}}",
-            ZONE,
-            "PLN326",
-            "joins GPUs over 4 more networks (GPUDirect-TCPX)",
-            id="rdma of A3 High",
+            "zones: [a], gpuNetworks: 10.0.128.0/20",
+            "PLN302",
+            "nodes `10.0.0.0/16` and gpu networks `10.0.128.0/20` overlap",
+            id="networks of GPUs among the nodes",
         ),
         pytest.param(
-            "{name: p, gpu: {count: 8, rdma: true, model: h100-80gb}, machine: {gcp: a3-megagpu-8g}, nodes: {max: 2}}",
-            ZONE,
+            "{name: p, gpu: {model: h100-80gb, count: 8, rdma: true}, nodes: {max: 2}}",
+            "zones: [a], gpuNetworks: 192.168.0.0/27",
+            "PLN303",
+            "`192.168.0.0/27` is too small for 8 networks of GPUs",
+            id="networks of GPUs that cannot be cut",
+        ),
+        pytest.param(
+            "{name: p, gpu: {model: h100-80gb, count: 8, rdma: true}, nodes: {max: 29}}",
+            "zones: [a], gpuNetworks: 192.168.0.0/24",
+            "PLN303",
+            "addresses for 28 nodes in each of 8 networks of GPUs, and the pools may grow to 29",
+            id="networks of GPUs that are too small",
+        ),
+        pytest.param(
+            "{name: p, gpu: {model: h100-80gb, count: 8, rdma: true}, capacity: spot-then-on-demand, nodes: {max: 15}}",
+            "zones: [a], gpuNetworks: 192.168.0.0/24",
+            "PLN303",
+            "and the pools may grow to 30",
+            id="two pools in networks that are too small",
+        ),
+        pytest.param(
+            "{name: p, gpu: {model: h100-80gb, count: 8, rdma: true}, nodes: {max: 2}}",
+            "zones: [a], existing: {network: projects/acme-net/global/networks/shared, subnetwork: "
+            "projects/acme-net/regions/us-central1/subnetworks/ml}",
             "PLN326",
-            "joins GPUs over 8 more networks (GPUDirect-TCPXO)",
-            id="rdma of A3 Mega",
+            "the network is another project's",
+            id="networks of GPUs beside one that is shared",
         ),
         pytest.param(
             "{name: p, gpu: {model: l4, rdma: true}, machine: {gcp: g2-standard-8}, nodes: {max: 2}}",
@@ -256,6 +281,81 @@ def test_nodes_of_a_reservation_stand_in_its_zone():
             "values": ["training"],
         }
     ]
+
+
+HIGH = "{name: p, gpu: {model: h100-80gb, count: 8, rdma: true}, nodes: {max: 2}}"
+MEGA = (
+    "{name: p, gpu: {model: h100-80gb, count: 8, rdma: true}, machine: {gcp: a3-megagpu-8g}, nodes: {max: 2}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        pytest.param(HIGH, 4, id="A3 High"),
+        pytest.param(MEGA, 8, id="A3 Mega"),
+        pytest.param(
+            HIGH.replace("h100-80gb", "h200").replace("nodes", "capacity: spot, nodes"), 0, id="A3 Ultra"
+        ),
+        pytest.param(HIGH.replace(", rdma: true", ""), 0, id="GPUs of one node alone"),
+    ],
+)
+def test_gpus_of_different_nodes_reach_each_other_over_networks_that_pods_can_join(asked, count):
+    text = spec(pools=[asked], cloud=ZONE)
+    made, cluster = resources(text, "network"), resources(text)
+    networks = {
+        each["name"]: each["mtu"]
+        for name, each in made.items()
+        if name.startswith("google_compute_network.gpu-")
+    }
+    assert networks == {f"acme-ml-gpu-{number}": 8244 for number in range(1, count + 1)}
+    assert cluster["google_container_cluster.platform"].get("enable_multi_networking", False) == (count > 0)
+    (place,) = cluster["google_container_node_pool.p"].get("network_config", [{}])
+    joined = place.get("additional_node_network_configs", [])
+    assert [each["network"] for each in joined] == list(networks)
+    start = "overlays/default/gpu-networks/gkenetworkparamset-"
+    objects = [
+        yaml.safe_load(content)
+        for path, content in sorted(platforms.tree(platforms.compile_bytes(text)).items())
+        if path.startswith(start)
+    ]
+    assert [
+        {"network": each["spec"]["vpc"], "subnetwork": each["spec"]["vpcSubnet"]} for each in objects
+    ] == joined
+
+
+def test_networks_of_gpus_are_apart_and_their_nodes_may_speak():
+    made = resources(spec(pools=[MEGA], cloud=ZONE), "network")
+    ranges = {
+        name.rpartition(".")[2]: ipaddress.IPv4Network(each["ip_cidr_range"])
+        for name, each in made.items()
+        if name.startswith("google_compute_subnetwork.gpu-")
+    }
+    assert len(ranges) == 8
+    for one, other in itertools.combinations(ranges.values(), 2):
+        assert not one.overlaps(other)
+    for name, cidr in ranges.items():
+        rule = made[f"google_compute_firewall.{name}"]
+        assert rule["source_ranges"] == [str(cidr)]
+        assert {each["protocol"] for each in rule["allow"]} == {"icmp", "tcp", "udp"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_there"),
+    [
+        pytest.param(HIGH, True, id="A3 High"),
+        pytest.param(
+            HIGH.replace("h100-80gb", "h200").replace("nodes", "capacity: spot, nodes"), False, id="H200"
+        ),
+        pytest.param(HIGH.replace(", rdma: true", ""), False, id="no RDMA"),
+        pytest.param(
+            HIGH.replace("model: h100-80gb", "memory: 80Gi"), True, id="any GPU, which may be one of them"
+        ),
+    ],
+)
+def test_objects_for_networks_are_there_where_a_pool_may_take_some(asked, is_there):
+    tree = platforms.tree(platforms.compile_bytes(spec(pools=[asked], cloud=ZONE)))
+    assert any(path.startswith("overlays/default/gpu-networks/") for path in tree) == is_there
 
 
 def test_a_tpu_is_said_by_its_machine_alone():

@@ -113,6 +113,12 @@ def by_name(cloud: str, name: str) -> Machine | None:
     return min(found, key=lambda row: (row.name != name, row.gpu_count, row.name), default=None)
 
 
+def device_resource(model: str) -> str | None:
+    """The resource by which pods ask for a device of a model, None where no cloud rents it."""
+    rows = (row for cloud in CLOUDS for row in machines(cloud))
+    return next((row.device_resource for row in rows if row.gpu_model == model), None)
+
+
 def choose_from(rows: Sequence[Machine], ask: Ask) -> Choice | NoMatch:
     """`choose` among given machines."""
     left = sorted((row for row in rows if _is_candidate(row, ask)), key=lambda row: _rank(row, ask))

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _ARGO_CD: Final = frozenset({"AppProject", "Application", "ApplicationSet"})
 """Kinds of Argo CD, which is there before all else; Argo Workflows has others in the same group."""
 
+_OF_THE_CLUSTER: Final = frozenset(
+    {("networking.gke.io", "GKENetworkParamSet"), ("networking.gke.io", "Network")}
+)
+"""Kinds that a cloud's control plane brings by itself."""
+
 
 class UnknownKinds(Check):
     """Looks at every custom resource, and at the CRDs of the environment."""
@@ -69,6 +74,15 @@ metadata: {name: closed, namespace: mlflow}
 spec: {podSelector: {}, policyTypes: [Ingress]}
 ```
 
+Nor do kinds that a cloud's control plane brings:
+
+```yaml object silent
+apiVersion: networking.gke.io/v1
+kind: Network
+metadata: {name: vpc1}
+spec: {type: Device, parametersRef: {group: networking.gke.io, kind: GKENetworkParamSet, name: vpc1}}
+```
+
 ```yaml silent
 spec:
   components:
@@ -81,7 +95,10 @@ spec:
         found: dict[tuple[str, str, str], list[FinalObject]] = defaultdict(list)
         for each in compiled.known:
             key = each.key
-            if is_custom(key.group) and not (key.group == "argoproj.io" and key.kind in _ARGO_CD):
+            is_there = (key.group, key.kind) in _OF_THE_CLUSTER or (
+                key.group == "argoproj.io" and key.kind in _ARGO_CD
+            )
+            if is_custom(key.group) and not is_there:
                 found[each.application.name, str(each.body["apiVersion"]), key.kind].append(each)
         for (_, api_version, kind), objects in sorted(found.items()):
             reason = _unserved(compiled, objects[0], api_version.rpartition("/")[2])

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, AutoscalerFacts, NoFacts
-from plinth.ir.said import spec_path, why
+from plinth.ir.said import origins_of, said, spec_path, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -165,6 +165,12 @@ def device_plugin(platform: Platform) -> Iterable[Needed]:
     if gpus:
         origins = (*gpus, *why("without a device plugin no pod can ask for a GPU"))
         yield Needed(component="nvidia-device-plugin", origins=origins)
+
+
+def rdma_origins(platform: Platform) -> tuple[Origin, ...]:
+    """What asks for a fast network between the nodes of a pool; empty where nothing does."""
+    asked = [said(pool.gpu, "rdma") for pool in platform.node_pools if pool.gpu and pool.gpu.rdma]
+    return origins_of(asked)
 
 
 _METHODS: Final = {

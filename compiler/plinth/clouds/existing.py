@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
+from plinth.catalog.machines import device_resource
 from plinth.clouds import Answers, Cloud
 from plinth.clouds._databases import existing_facts
 from plinth.diagnostics.diagnostic import Diagnostic
@@ -22,7 +23,7 @@ from plinth.ir.answers import (
     SecretStoreFacts,
 )
 from plinth.ir.commands import CloudCommands, cluster_secret, namespaces_of
-from plinth.ir.pools import gpu_model
+from plinth.ir.pools import GPU_RESOURCE, gpu_model
 from plinth.ir.said import Said, said
 from plinth.spec.fields import Field, SecretName
 from plinth.spec.platform import CloudSection, SecretReference
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from plinth.ir import needs
     from plinth.ir.commands import WantedSecret
     from plinth.ir.needs import Context
+    from plinth.spec.pools import NodePool
 
 
 _ENDPOINT: Final = r"^https?://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$"
@@ -122,14 +124,13 @@ class ExistingAnswers(Answers):
 
     def node_pool(self, need: needs.NodePool) -> Answer[PoolFacts]:
         pool = need.pool
-        has_gpu = pool.gpu is not None
-        tolerations = (
-            ({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},) if has_gpu else ()
-        )
+        resource = _resource(pool)
         facts = PoolFacts(
             labels={said(self._cloud, "pool_label").value: said(pool, "name")},
-            tolerations=tolerations,
-            gpu_resource="nvidia.com/gpu" if has_gpu else None,
+            tolerations=({"key": resource, "operator": "Exists", "effect": "NoSchedule"},)
+            if resource
+            else (),
+            gpu_resource=resource,
             gpu_model=gpu_model(pool, None),
         )
         return Answer(facts=facts)
@@ -195,6 +196,14 @@ class ExistingAnswers(Answers):
             is_provisioned=False,
             way_in="`cloud.cluster` is the name of its context: `kubectl config get-contexts` lists them",
         )
+
+
+def _resource(pool: NodePool) -> str | None:
+    """What a pool's devices are called by whoever tells Kubernetes of them."""
+    device = pool.gpu or pool.accelerator
+    if device is None:
+        return None
+    return (device_resource(device.model) if device.model else None) or GPU_RESOURCE
 
 
 def _declare(what: str, example: str, path: tuple[str, ...]) -> Diagnostic:

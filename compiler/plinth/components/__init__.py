@@ -1,7 +1,8 @@
 """The contract of a component: what it asks for, and what it emits with what it was given.
 
-Every other module here is one component and holds it as `COMPONENT`. Which versions there are,
-where they come from and what they hold is in the catalogue.
+Every other module here is one component and holds it as `COMPONENT`; one that begins with `_` has what
+several of them say alike. Which versions there are, where they come from and what they hold is in the
+catalogue.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ Pools that share their GPUs in one way have a DaemonSet with that way's settings
 It reaches into the node (the kubelet's folder, and with MPS the node's shared memory), so its namespace
 admits privileged pods and holds nothing else.
 
-Source: NVIDIA k8s-device-plugin 0.20, README: "Configuration Option Details", "Shared Access to GPUs".
+Source: NVIDIA k8s-device-plugin 0.20, README: "Configuration Option Details", "Shared Access to GPUs"; EKS,
+"Manage NVIDIA GPU devices on Amazon EKS", for the fast network.
 """
 
 from __future__ import annotations
@@ -18,22 +19,28 @@ from msgspec import Struct
 
 from plinth.catalog.images import image
 from plinth.components import Component, Given
-from plinth.ir.kubernetes import namespace, service_account
+from plinth.components._device_plugins import (
+    KUBELET_MOUNT,
+    KUBELET_VOLUME,
+    daemon_set,
+    home,
+    host_folder,
+    labels,
+)
 from plinth.ir.pools import GPU_RESOURCE
-from plinth.ir.said import Origin, Said, origins_of, said, value_of
+from plinth.ir.said import Origin, Said, origins_of, said
 from plinth.ir.targets import Manifest, ObjectKey, Target
 from plinth.spec.platform import ComponentSection
 from plinth.text.emit import yaml_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from plinth.spec.pools import NodePool, Sharing
 
 NAME: Final = "nvidia-device-plugin"
 CONFIG: Final = "/config/config.yaml"
 MPS_ROOT: Final = "/run/nvidia/mps"
-_PLUGINS: Final = "/var/lib/kubelet/device-plugins"
 
 
 class DevicePluginSection(ComponentSection):
@@ -74,8 +81,7 @@ class NvidiaDevicePlugin(Component[DevicePluginSection]):
     def emit(self, section: DevicePluginSection, given: Given) -> Iterable[Target]:
         del section
         origins = given.origins
-        yield namespace(NAME, NAME, level="privileged", base=None, origins=origins)
-        yield service_account(NAME, NAME, NAME, {}, origins)
+        yield from home(NAME, origins)
         for group in _groups(given):
             yield _config(group, origins)
             yield _plugin(group, given)
@@ -84,11 +90,19 @@ class NvidiaDevicePlugin(Component[DevicePluginSection]):
 
 
 def _groups(given: Given) -> Iterator[Group]:
+    """Pools by their way of sharing.
+
+    Devices of a fast network that are a resource of their own go to those who ask for them. Left to itself
+    the plugin gives them all to every pod with a GPU.
+    """
     found: dict[str, tuple[dict[str, Any], list[NodePool]]] = {}
     for pool in given.context.platform.node_pools:
         if given.pools[pool.name].gpu_resource == GPU_RESOURCE:
             suffix, settings = _way(pool.gpu.sharing if pool.gpu else None)
-            found.setdefault(suffix, (settings, []))[1].append(pool)
+            settings, pools = found.setdefault(suffix, (settings, []))
+            pools.append(pool)
+            if given.pools[pool.name].rdma_resource:
+                settings["flags"]["mofedEnabled"] = False
     for suffix, (settings, pools) in sorted(found.items()):
         yield Group(name=NAME + suffix, settings=settings, pools=tuple(pools))
 
@@ -116,8 +130,14 @@ def _replicas(count: int) -> dict[str, Any]:
     return {"renameByDefault": False, "resources": [{"name": GPU_RESOURCE, "replicas": count}]}
 
 
-def _sharing_origins(group: Group, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-    asked = [said(pool.gpu, "sharing") for pool in group.pools if pool.gpu and pool.gpu.sharing]
+def _why_so(group: Group, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+    """What decides a group's settings."""
+    asked = [
+        said(pool.gpu, field)
+        for pool in group.pools
+        for field in ("sharing", "rdma")
+        if pool.gpu and pool.gpu.origin(field)
+    ]
     return (*origins, *origins_of(asked))
 
 
@@ -128,16 +148,16 @@ def _config(group: Group, origins: tuple[Origin, ...]) -> Manifest:
         body={
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": group.name, "namespace": NAME, "labels": _labels(group.name)},
-            "data": {"config.yaml": Said(yaml_text(group.settings), _sharing_origins(group, origins))},
+            "metadata": {"name": group.name, "namespace": NAME, "labels": labels(NAME, group.name)},
+            "data": {"config.yaml": Said(yaml_text(group.settings), _why_so(group, origins))},
         },
         origins=origins,
     )
 
 
 def _plugin(group: Group, given: Given) -> Manifest:
-    mounts = [{"name": "device-plugins", "mountPath": _PLUGINS}, _CONFIG_MOUNT]
-    volumes = [_host("device-plugins", _PLUGINS, "Directory"), _config_volume(group)]
+    mounts = [KUBELET_MOUNT, _CONFIG_MOUNT]
+    volumes = [KUBELET_VOLUME, _config_volume(group)]
     environment = [{"name": "CONFIG_FILE", "value": CONFIG}]
     security: dict[str, Any] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     if group.uses_mig:
@@ -157,7 +177,7 @@ def _plugin(group: Group, given: Given) -> Manifest:
         "securityContext": security,
         "volumeMounts": mounts,
     }
-    return _daemon_set(group, given, group.name, containers=[container], volumes=volumes)
+    return daemon_set(NAME, group.name, group.pools, given, containers=[container], volumes=volumes)
 
 
 def _mps_daemon(group: Group, given: Given) -> Manifest:
@@ -192,67 +212,15 @@ def _mps_daemon(group: Group, given: Given) -> Manifest:
             _CONFIG_MOUNT,
         ],
     }
-    return _daemon_set(
-        group,
-        given,
+    return daemon_set(
+        NAME,
         f"{group.name}-daemon",
+        group.pools,
+        given,
         initContainers=[mount],
         containers=[daemon],
         volumes=[*_MPS_VOLUMES, _config_volume(group)],
     )
-
-
-def _daemon_set(group: Group, given: Given, name: str, **pod: Any) -> Manifest:
-    facts = [given.pools[pool.name] for pool in group.pools]
-    # Every pool of a platform has one label, by which its nodes are told from others.
-    label = next(iter(facts[0].labels))
-    named = [each.labels[label] for each in facts]
-    names = Said(sorted(each.value for each in named), origins_of(named))
-    tolerations = {
-        repr({key: value_of(part) for key, part in each.items()}): each
-        for some in facts
-        for each in some.tolerations
-    }
-    on_pools = {"matchExpressions": [{"key": label, "operator": "In", "values": names}]}
-    spec = {
-        "serviceAccountName": NAME,
-        "automountServiceAccountToken": False,
-        "priorityClassName": "system-node-critical",
-        "affinity": {
-            "nodeAffinity": {
-                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [on_pools]}
-            }
-        },
-        "tolerations": [tolerations[key] for key in sorted(tolerations)],
-        **pod,
-    }
-    return Manifest(
-        application=NAME,
-        key=ObjectKey("apps", "DaemonSet", NAME, name),
-        body={
-            "apiVersion": "apps/v1",
-            "kind": "DaemonSet",
-            "metadata": {"name": name, "namespace": NAME, "labels": _labels(name)},
-            "spec": {
-                "selector": {"matchLabels": _labels(name)},
-                "updateStrategy": {"type": "RollingUpdate"},
-                "template": {"metadata": {"labels": _labels(name)}, "spec": spec},
-            },
-        },
-        origins=given.origins,
-    )
-
-
-def _plain(toleration: Mapping[str, Any]) -> str:
-    return repr({key: value_of(part) for key, part in toleration.items()})
-
-
-def _labels(name: str) -> dict[str, str]:
-    return {"app.kubernetes.io/name": NAME, "app.kubernetes.io/instance": name}
-
-
-def _host(name: str, path: str, kind: str) -> dict[str, Any]:
-    return {"name": name, "hostPath": {"path": path, "type": kind}}
 
 
 def _config_volume(group: Group) -> dict[str, Any]:
@@ -261,8 +229,8 @@ def _config_volume(group: Group) -> dict[str, Any]:
 
 _CONFIG_MOUNT: Final = {"name": "config", "mountPath": "/config", "readOnly": True}
 _MPS_VOLUMES: Final = [
-    _host("mps-root", MPS_ROOT, "DirectoryOrCreate"),
-    _host("mps-shm", f"{MPS_ROOT}/shm", "DirectoryOrCreate"),
+    host_folder("mps-root", MPS_ROOT, "DirectoryOrCreate"),
+    host_folder("mps-shm", f"{MPS_ROOT}/shm", "DirectoryOrCreate"),
 ]
 
 COMPONENT = NvidiaDevicePlugin()

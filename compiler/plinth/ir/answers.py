@@ -34,6 +34,16 @@ class NoFacts(Struct, frozen=True, kw_only=True):
     """Nobody builds on this answer."""
 
 
+class NodeNetwork(Struct, frozen=True, kw_only=True):
+    """A network that nodes are in beside the cluster's own."""
+
+    name: str
+    """What pods call it."""
+    network: Said
+    subnetwork: Said
+    """What the cloud calls both."""
+
+
 class PoolFacts(Struct, frozen=True, kw_only=True):
     """How a pod finds a pool's nodes."""
 
@@ -41,6 +51,13 @@ class PoolFacts(Struct, frozen=True, kw_only=True):
     tolerations: tuple[Mapping[str, Any], ...]
     gpu_resource: str | None
     """The resource that a pod asks for to get a GPU, `nvidia.com/gpu`."""
+    rdma_resource: str | None = None
+    """The resource that a pod asks for to get the fast network's devices, `vpc.amazonaws.com/efa`.
+
+    None where there is no such network, where pods get at it by other means, and where nobody knows.
+    """
+    networks: tuple[NodeNetwork, ...] = ()
+    """Those that the pool's GPUs reach each other over, where pods have to join them."""
     gpu_model: Said | None = None
     """Which GPU it is, where that is known: `t4`."""
     pin: Mapping[str, Any] | None = None

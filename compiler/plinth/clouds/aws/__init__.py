@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from plinth.clouds import Answers, Cloud, Needed, device_plugin
+from plinth.clouds import Answers, Cloud, Needed, device_plugin, rdma_origins
 from plinth.clouds.aws.addons import kubernetes
 from plinth.clouds.aws.answers import AwsAnswers
 from plinth.ir.said import why
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from plinth.ir.needs import Context
+    from plinth.ir.said import Origin
     from plinth.spec.platform import Platform
 
 
@@ -80,6 +81,8 @@ class Aws(Cloud):
 
     def needed(self, platform: Platform) -> Iterable[Needed]:
         yield from device_plugin(platform)
+        yield from _efa_plugin(platform)
+        yield from _neuron_plugin(platform)
         yield Needed(
             component="cluster-autoscaler",
             origins=why("EKS leaves the number of a pool's nodes to an autoscaler in the cluster"),
@@ -88,6 +91,21 @@ class Aws(Cloud):
 
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
         return AwsAnswers(context, pinned)
+
+
+def _efa_plugin(platform: Platform) -> Iterable[Needed]:
+    """What tells Kubernetes of the interfaces that pools with RDMA have. Images of nodes do not bring it."""
+    if fast := rdma_origins(platform):
+        origins = (*fast, *why("without its plugin no pod can ask for an EFA interface"))
+        yield Needed(component="efa-device-plugin", origins=origins)
+
+
+def _neuron_plugin(platform: Platform) -> Iterable[Needed]:
+    """What tells Kubernetes of Trainium and Inferentia, the accelerators of AWS that are no GPUs."""
+    chips: list[Origin] = [pool.accelerator.spec_path for pool in platform.node_pools if pool.accelerator]
+    if chips:
+        origins = (*chips, *why("without its plugin no pod can ask for a Neuron device"))
+        yield Needed(component="neuron-device-plugin", origins=origins)
 
 
 CLOUD = Aws()

@@ -26,6 +26,12 @@ DEVICE_DISK_GIB: Final = 200
 ROOT_DISK: Final = "/dev/xvda"
 NEW_LINE: Final = "\n"
 
+EFA_RESOURCE: Final = "vpc.amazonaws.com/efa"
+"""What the plugin calls an interface of the fast network. Source: EKS, "Manage EFA devices on Amazon EKS"."""
+
+FIRST_CARD_WITHOUT_EFA: Final = frozenset({"p6-b300.48xlarge"})
+"""They have one network card more than EFA. Source: EC2, "Maximize network bandwidth", P6-B300."""
+
 LOCAL_DISKS: Final = {
     "apiVersion": "node.eks.aws/v1alpha1",
     "kind": "NodeConfig",
@@ -68,6 +74,11 @@ def template(pool: spec.NodePool, group: str, machine: Machine, names: Names, fo
         origins=(pool.spec_path,),
     )
     return [*beside, made]
+
+
+def efa_interfaces(machine: Machine) -> int:
+    """How many interfaces with EFA a machine of a pool with RDMA has: one on each card that takes it."""
+    return int((machine.rdma or "efa:1").partition(":")[2] or 1)
 
 
 def _encoded() -> str:
@@ -118,22 +129,41 @@ def _reserved(pool: spec.NodePool, machine: Machine) -> dict[str, Any]:
 def _cards(pool: spec.NodePool, group: str, machine: Machine) -> list[dict[str, Any]]:
     """An interface on every network card, as EFA wants it."""
     assert pool.gpu is not None, "only GPUs have RDMA"  # noqa: S101 - as the caller has seen
-    count = int((machine.rdma or "efa:1").partition(":")[2] or 1)
     origins = said(pool.gpu, "rdma").origins
-    return [
-        {
-            "description": f"EFA on card {card}",
-            "device_index": Said(min(card, 1), origins),
-            "network_card_index": card,
-            "interface_type": "efa",
-            "associate_public_ip_address": "false",
+    groups = [Expression(CLUSTER_GROUP), reference(f"aws_security_group.{group}-efa", "id")]
+
+    def card(number: int) -> dict[str, Any]:
+        return {
+            "network_card_index": number,
             "delete_on_termination": "true",
-            "security_groups": [
-                Expression(CLUSTER_GROUP),
-                reference(f"aws_security_group.{group}-efa", "id"),
-            ],
+            "security_groups": groups,
         }
-        for card in range(count)
+
+    count = efa_interfaces(machine)
+    if machine.machine_type not in FIRST_CARD_WITHOUT_EFA:
+        return [
+            {
+                **card(number),
+                "description": f"EFA on card {number}",
+                "device_index": Said(min(number, 1), origins),
+                "interface_type": "efa",
+                "associate_public_ip_address": "false",
+            }
+            for number in range(count)
+        ]
+    node = {"description": "The node", "device_index": 0, "associate_public_ip_address": "false"}
+    return [
+        {**card(0), **node},
+        *(
+            # Alone on its card, and without an address.
+            {
+                **card(number),
+                "description": f"EFA on card {number}",
+                "device_index": Said(0, origins),
+                "interface_type": "efa-only",
+            }
+            for number in range(1, count + 1)
+        ),
     ]
 
 

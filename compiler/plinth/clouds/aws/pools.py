@@ -13,10 +13,11 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth.catalog.mig import mig_profiles
 from plinth.clouds.aws.addons import BEFORE_NODES
-from plinth.clouds.aws.launch import template
+from plinth.clouds.aws.launch import EFA_RESOURCE, efa_interfaces, template
 from plinth.clouds.aws.names import LONGEST_NODE_GROUP, TITLE, Names, reference
 from plinth.clouds.aws.nodes import READY
 from plinth.diagnostics.diagnostic import Diagnostic
@@ -81,7 +82,10 @@ def answer(need: NodePool, names: Names, found: Found, pinned: Mapping[str, str]
         targets.append(made)
         if pool.nodes.min == 0 or not group.is_first:
             targets += _from_zero(pool, group, chosen.machine)
-    return Answer(targets=tuple(targets), facts=pool_facts(pool, chosen), diagnostics=tuple(faults))
+    facts = pool_facts(pool, chosen)
+    if pool.gpu and pool.gpu.rdma:
+        facts = replace(facts, rdma_resource=EFA_RESOURCE)
+    return Answer(targets=tuple(targets), facts=facts, diagnostics=tuple(faults))
 
 
 def spot_first(platform: spec_platform.Platform, names: Names) -> tuple[Said, ...]:
@@ -254,6 +258,9 @@ def _from_zero(pool: spec.NodePool, group: Group, machine: Machine) -> list[Targ
         count = machine.accelerator_count * _parts(pool, machine)
         origins = (*shape_origins(pool, "aws"), *(said(pool.gpu, "sharing").origins if pool.gpu else ()))
         wanted[f"resources/{resource}"] = Said(str(count), origins)
+    if pool.gpu and pool.gpu.rdma:
+        origins = (*shape_origins(pool, "aws"), *said(pool.gpu, "rdma").origins)
+        wanted[f"resources/{EFA_RESOURCE}"] = Said(str(efa_interfaces(machine)), origins)
     below = f"aws_eks_node_group.{group.name}.resources[0].autoscaling_groups[0].name"
     return [
         TerraformResource(

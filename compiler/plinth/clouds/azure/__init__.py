@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from plinth.clouds import Answers, Cloud, device_plugin
+from plinth.clouds import Answers, Cloud, Needed, device_plugin, rdma_origins
 from plinth.clouds.azure.answers import AzureAnswers
+from plinth.ir.said import why
 from plinth.spec import Section
 from plinth.spec.fields import Field
 from plinth.spec.platform import CloudSection
@@ -21,7 +22,6 @@ from plinth.spec.platform import CloudSection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from plinth.clouds import Needed
     from plinth.ir.needs import Context
     from plinth.spec.platform import Platform
 
@@ -89,7 +89,10 @@ class Azure(Cloud):
     Section = AzureSection
 
     def needed(self, platform: Platform) -> Iterable[Needed]:
-        return device_plugin(platform)
+        yield from device_plugin(platform)
+        if fast := rdma_origins(platform):
+            origins = (*fast, *why("without a device plugin no pod can ask for InfiniBand"))
+            yield Needed(component="rdma-shared-device-plugin", origins=origins)
 
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
         return AzureAnswers(context, pinned)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from plinth.clouds.azure.names import LONGEST_POOL, TITLE, Names
 from plinth.diagnostics.diagnostic import Diagnostic, Related
 from plinth.ir.answers import Answer, PoolFacts
@@ -42,6 +44,13 @@ GPU_DISK_GB: Final = 256
 """Images with CUDA are 10 to 20 GB each."""
 LARGEST_EPHEMERAL_GB: Final = 2040
 
+INFINIBAND: Final = "rdma/ib"
+INFINIBAND_PODS: Final = 63
+"""What the plugin calls InfiniBand, and for how many pods of a node it does."""
+
+_TEMPLATE: Final = "k8s.io_cluster-autoscaler_node-template_resources_"
+"""Before a resource's name in a tag, with `_` for `/`. Source: Cluster Autoscaler on Azure, "Resources"."""
+
 SPOT_KEY: Final = "kubernetes.azure.com/scalesetpriority"
 
 ON_DEMAND_SUFFIX: Final = "od"
@@ -61,6 +70,8 @@ def answer(
     if isinstance(chosen, Diagnostic):
         return Answer(facts=pool_facts(pool, None, tolerations), diagnostics=(chosen, *faults))
     facts = pool_facts(pool, chosen, tolerations)
+    if pool.gpu and pool.gpu.rdma:
+        facts = replace(facts, rdma_resource=INFINIBAND)
     if faults:
         return Answer(facts=facts, diagnostics=faults)
     default = system_pool(whole)
@@ -172,7 +183,7 @@ def _pool(pool: spec.NodePool, names: Names, machine: Machine, *, is_spot: bool)
         "node_taints": Said(_taints(pool, machine, is_spot=is_spot), _why_so_rented(pool)),
         **_gpu(pool),
         "lifecycle": {"ignore_changes": ["node_count", "orchestrator_version"]},
-        "tags": names.tags,
+        "tags": names.tags | _from_zero(pool),
     }
     capacity = said(pool, "capacity").origins
     if suffix:
@@ -246,6 +257,14 @@ def _disk(pool: spec.NodePool, machine: Machine) -> dict[str, Any]:
         "os_disk_type": Said("Ephemeral" if size else "Managed", origins),
         "os_disk_size_gb": Said(size or wanted, origins),
     }
+
+
+def _from_zero(pool: spec.NodePool) -> dict[str, Said]:
+    """What a node that is not there yet would have, and its machine does not tell the autoscaler."""
+    if not (pool.gpu and pool.gpu.rdma):
+        return {}
+    tag = _TEMPLATE + INFINIBAND.replace("/", "_")
+    return {tag: Said(str(INFINIBAND_PODS), said(pool.gpu, "rdma").origins)}
 
 
 def _why_so_rented(pool: spec.NodePool) -> tuple[Origin, ...]:

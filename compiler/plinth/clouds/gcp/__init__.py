@@ -12,14 +12,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plinth.clouds import Answers, Cloud
+from plinth.clouds import Answers, Cloud, Needed
 from plinth.clouds.gcp.answers import GcpAnswers
+from plinth.clouds.gcp.gpu_networks import may_take_networks
 from plinth.clouds.gcp.section import GcpSection
+from plinth.ir.said import origins_of, said, why
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from plinth.ir.needs import Context
+    from plinth.spec.platform import Platform
 
 
 class Gcp(Cloud):
@@ -27,6 +30,12 @@ class Gcp(Cloud):
 
     name = "gcp"
     Section = GcpSection
+
+    def needed(self, platform: Platform) -> Iterable[Needed]:
+        if fast := [pool for pool in platform.node_pools if may_take_networks(pool)]:
+            asked = origins_of(said(pool.gpu, "rdma") for pool in fast if pool.gpu)
+            origins = (*asked, *why("without an object for each network no pod can join those of its GPUs"))
+            yield Needed(component="gpu-networks", origins=origins)
 
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
         return GcpAnswers(context, pinned)

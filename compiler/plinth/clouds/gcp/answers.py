@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from plinth.clouds import Answers
 from plinth.clouds._network import access_faults
 from plinth.clouds.gcp import (
@@ -12,6 +14,7 @@ from plinth.clouds.gcp import (
     cluster,
     data,
     domain,
+    gpu_networks,
     network,
     pool_faults,
     pools,
@@ -53,6 +56,7 @@ class GcpAnswers(Answers):
         if not isinstance(cloud, GcpSection):
             raise TypeError(f"{cloud.provider} is not answered here")
         self._names = Names(context, cloud)
+        self._gpu_networks = gpu_networks.wanted(context.platform, pinned)
 
     def faults(self) -> tuple[Diagnostic, ...]:
         platform = self._context.platform
@@ -62,6 +66,7 @@ class GcpAnswers(Answers):
         found += system_pool_faults(platform)
         found += cluster.maintenance_faults(platform.cluster)
         found += pool_faults.pools_faults(platform, self._names)
+        found += gpu_networks.faults(platform, self._names, self._gpu_networks)
         found += budget.budget_faults(platform, self._names)
         return tuple(found)
 
@@ -69,10 +74,12 @@ class GcpAnswers(Answers):
         return roots.answer(need, self._names)
 
     def network(self, need: needs.Network) -> Answer[NoFacts]:
-        return network.answer(need, self._names, self._context.platform)
+        answer = network.answer(need, self._names, self._context.platform)
+        fast = gpu_networks.targets(self._names, self._gpu_networks)
+        return replace(answer, targets=(*answer.targets, *fast))
 
     def cluster(self, need: needs.Cluster) -> Answer[NoFacts]:
-        return cluster.answer(need, self._names, self._context.platform)
+        return cluster.answer(need, self._names, self._context.platform, self._gpu_networks)
 
     def node_pool(self, need: needs.NodePool) -> Answer[PoolFacts]:
         return pools.answer(need, self._names, self._pinned)

@@ -18,6 +18,7 @@ from plinth.ir.targets import TerraformResource
 from plinth.spec.platform import parse_window
 
 if TYPE_CHECKING:
+    from plinth.clouds.gcp.gpu_networks import Wanted
     from plinth.clouds.gcp.names import Names
     from plinth.ir.needs import Cluster
     from plinth.spec import platform as spec
@@ -38,8 +39,8 @@ _FIRST_MONDAY: Final = 1
 _DAYS: Final = {"mon": "MO", "tue": "TU", "wed": "WE", "thu": "TH", "fri": "FR", "sat": "SA", "sun": "SU"}
 
 
-def answer(need: Cluster, names: Names, platform: spec.Platform) -> Answer[NoFacts]:
-    """The cluster and the account of its nodes."""
+def answer(need: Cluster, names: Names, platform: spec.Platform, fast: Wanted) -> Answer[NoFacts]:
+    """The cluster and the account of its nodes; `fast` are the networks of GPUs that nodes are in as well."""
     origins = (need.cluster.spec_path,)
     account = TerraformResource(
         layer="cluster",
@@ -69,6 +70,7 @@ def answer(need: Cluster, names: Names, platform: spec.Platform) -> Answer[NoFac
         name="platform",
         arguments=_identity(names, platform)
         | _network(need, names)
+        | ({"enable_multi_networking": Said(True, fast.origins)} if fast.count else {})  # noqa: FBT003 - a leaf's value
         | _versions(need.cluster)
         | _security(names)
         | _operations(names)

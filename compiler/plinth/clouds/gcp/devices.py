@@ -63,6 +63,12 @@ def accelerators(pool: spec.NodePool, machine: Machine, shape: tuple[Origin, ...
     return {"guest_accelerator": [gpu]}
 
 
+def networks_of_our_own(machine: Machine) -> int:
+    """How many networks a machine's GPUs take that GKE does not make by itself."""
+    kind, _, networks = (machine.rdma or "").partition(":")
+    return int(networks) if kind in NETWORKS_OF_OUR_OWN else 0
+
+
 def labels_of_gke(pool: spec.NodePool, machine: Machine) -> dict[str, Said]:
     """Labels that GKE puts on by itself and without which it gives a pod none of the devices."""
     if machine.device_resource != "google.com/tpu" or not machine.accelerator:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from plinth.clouds.gcp.devices import NETWORKS_OF_OUR_OWN
 from plinth.clouds.gcp.names import LONGEST_POOL, TITLE
 from plinth.diagnostics.diagnostic import Diagnostic, Related
 from plinth.ir.names import too_long
@@ -94,23 +93,11 @@ def _waiting(pool: NodePool) -> Iterator[Diagnostic]:
 
 
 def _rdma(pool: NodePool, machine: Machine) -> Iterator[Diagnostic]:
-    kind, _, networks = (machine.rdma or "").partition(":")
-    if not (pool.gpu and pool.gpu.rdma):
-        return
-    if machine.rdma is None:
+    if pool.gpu and pool.gpu.rdma and machine.rdma is None:
         yield Diagnostic(
             code="PLN305",
             message=f"`{machine.machine_type}` has no RDMA",
-            help="leave out `rdma`, or take a GPU that has it: `h200` or `b200`",
-            path=pool.gpu.said_path("rdma"),
-        )
-    elif kind in NETWORKS_OF_OUR_OWN:
-        yield Diagnostic(
-            code=CODE,
-            message=f"`{machine.machine_type}` joins GPUs over {networks} more networks (GPUDirect-"
-            f"{kind.removeprefix('gpudirect-').upper()}), which are not made",
-            help="take `h200` or `b200`, whose networks GKE makes by itself; or leave out `rdma`: GPUs of "
-            "one node are joined by NVLink anyway",
+            help="leave out `rdma`, or take a GPU that has it: `h100-80gb`, `h200` or `b200`",
             path=pool.gpu.said_path("rdma"),
         )
 

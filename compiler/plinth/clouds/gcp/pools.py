@@ -16,10 +16,11 @@ from msgspec.structs import replace
 
 from plinth.clouds.gcp import devices
 from plinth.clouds.gcp.disks import machine_and_disks
+from plinth.clouds.gcp.gpu_networks import node_networks
 from plinth.clouds.gcp.names import grant
 from plinth.clouds.gcp.pool_faults import pool_faults, pool_zone
 from plinth.diagnostics.diagnostic import Diagnostic
-from plinth.ir.answers import Answer, PoolFacts
+from plinth.ir.answers import Answer, NodeNetwork, PoolFacts
 from plinth.ir.pools import (
     CAPACITY_LABEL,
     POOL_LABEL,
@@ -80,7 +81,7 @@ def answer(need: NodePool, names: Names, pinned: Mapping[str, str]) -> Answer[Po
     labels = devices.labels_of_gke(pool, machine)
     return Answer(
         targets=tuple(_resource(group, pool, machine, disks, names) for group in _groups(pool)),
-        facts=replace(facts, labels={**facts.labels, **labels}),
+        facts=replace(facts, labels={**facts.labels, **labels}, networks=_networks(pool, machine, names)),
         diagnostics=tuple(pool_faults(pool, machine, names)),
     )
 
@@ -130,7 +131,7 @@ def _resource(
         layer="cluster",
         type="google_container_node_pool",
         name=group.name.value,
-        arguments=arguments | _place(pool, names),
+        arguments=arguments | _place(pool, machine, names),
         origins=(pool.spec_path,),
     )
 
@@ -152,7 +153,14 @@ def _upgrades(pool: spec.NodePool) -> Said:
     return Said({"strategy": "SURGE", "max_surge": surge, "max_unavailable": unavailable}, origins)
 
 
-def _place(pool: spec.NodePool, names: Names) -> dict[str, Any]:
+def _networks(pool: spec.NodePool, machine: Machine, names: Names) -> tuple[NodeNetwork, ...]:
+    """Those beside the nodes' own that are made for the pool's GPUs."""
+    if not (pool.gpu and pool.gpu.rdma):
+        return ()
+    return node_networks(names, devices.networks_of_our_own(machine))
+
+
+def _place(pool: spec.NodePool, machine: Machine, names: Names) -> dict[str, Any]:
     """Where nodes stand, how near to each other, and how they are come by."""
     arguments: dict[str, Any] = {}
     zone = pool_zone(pool, names)
@@ -162,7 +170,18 @@ def _place(pool: spec.NodePool, names: Names) -> dict[str, Any]:
         arguments["queued_provisioning"] = [{"enabled": Said(True, said(pool, "capacity").origins)}]  # noqa: FBT003 - a leaf's value
     if pool.gpu and pool.gpu.rdma:
         origins = said(pool.gpu, "rdma").origins
-        arguments["network_config"] = [{"accelerator_network_profile": Said("auto", origins)}]
+        own = [
+            {
+                "network": Said(each.network.value, (*each.network.origins, *origins)),
+                "subnetwork": Said(each.subnetwork.value, (*each.subnetwork.origins, *origins)),
+            }
+            for each in _networks(pool, machine, names)
+        ]
+        arguments["network_config"] = [
+            {"additional_node_network_configs": own}
+            if own
+            else {"accelerator_network_profile": Said("auto", origins)}
+        ]
         # The blocks of a reservation are near to each other already, and a queue finds its own place.
         if not pool.reservation and pool.capacity != "queued":
             near = (*origins, *said(pool, "reservation").origins, *said(pool, "capacity").origins)
@@ -193,7 +212,7 @@ def _node_config(
         "gvnic": [{"enabled": True}],
         "gcfs_config": [{"enabled": True}],
         "tags": [names.node_tag],
-        "labels": _labels(pool),
+        "labels": _labels(pool, machine),
         "taint": Said(_taints(pool, machine), scarcity_origins(pool)),
     }
     if disks:
@@ -224,12 +243,12 @@ def _rent(group: Group, pool: spec.NodePool) -> dict[str, Any]:
     return config
 
 
-def _labels(pool: spec.NodePool) -> dict[str, Any]:
+def _labels(pool: spec.NodePool, machine: Machine) -> dict[str, Any]:
     capacity = said(pool, "capacity")
     labels: dict[str, Any] = {POOL_LABEL: said(pool, "name"), CAPACITY_LABEL: capacity}
     if pool.capacity == "queued":
         labels[QUEUED_LABEL] = Said("true", capacity.origins)
-    if pool.gpu and pool.gpu.rdma:
+    if pool.gpu and pool.gpu.rdma and not devices.networks_of_our_own(machine):
         labels[devices.RDMA_LABEL] = Said("true", said(pool.gpu, "rdma").origins)
     return labels
 

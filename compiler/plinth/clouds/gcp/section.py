@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from plinth.spec.fields import Email, Field, Name
+from plinth.spec.fields import Cidr, Email, Field, Name
 from plinth.spec.platform import CloudSection
 from plinth.spec.section import Section
 
@@ -64,6 +64,11 @@ class GcpSection(CloudSection):
     pool_zones: tuple[PoolZone, ...] = Field(
         default=(),
         description="Pools that stand in one zone: those of a reservation, and those with RDMA.",
+    )
+    gpu_networks: Cidr = Field(
+        default="192.168.0.0/17",
+        description="Addresses of the networks over which GPUs of A3 High and A3 Mega reach each other, "
+        "an eighth for each.",
     )
     existing: ExistingNetwork | None = Field(
         default=None, description="The network is made from `spec.network` where absent."
