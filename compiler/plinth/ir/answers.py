@@ -98,6 +98,13 @@ class AutoscalerFacts(Struct, frozen=True, kw_only=True):
     identity: IdentityFacts = field(default_factory=IdentityFacts)
 
 
+class ProvisionerFacts(Struct, frozen=True, kw_only=True):
+    """What a program that makes nodes must be told of a cloud."""
+
+    environment: Mapping[str, Said] = field(default_factory=dict)
+    identity: IdentityFacts = field(default_factory=IdentityFacts)
+
+
 class SecretStoreFacts(Struct, frozen=True, kw_only=True):
     """The `spec.provider` of a ClusterSecretStore, or None where secrets are made by hand."""
 
