@@ -139,6 +139,17 @@ def steps(roots, named=(), **commands):
     return last_hour(roots, said, (), origins=ORIGINS, terraform="terraform", named=named)
 
 
+def test_machines_that_the_cluster_made_are_waited_for_before_anything_is_destroyed():
+    found = steps((NETWORK, CLUSTER), own_nodes="karpenter.sh/nodepool")
+    names = [each.name for each in found]
+    assert names.index("root") < names.index("machines") < names.index("let go: cluster.main")
+    (machines,) = (each for each in found if each.name == "machines")
+    only = ("nodes", "--selector=karpenter.sh/nodepool")
+    assert (machines.check.argv[-3:], machines.check.prints) == ((*only, "--output=name"), "")
+    assert [each.argv[-5:-1] for each in machines.commands] == [("wait", "--for=delete", *only)]
+    assert "machines" not in [each.name for each in steps((NETWORK, CLUSTER))]
+
+
 def test_roots_go_in_reverse_and_the_network_of_what_is_kept_stays():
     found = [(each.name, bool(each.kept_because)) for each in steps((NETWORK, CLUSTER, PLATFORM))]
     assert found[-6:] == [

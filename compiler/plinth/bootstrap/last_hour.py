@@ -1,7 +1,7 @@
 """The last hour: what must go first, what follows, what stays.
 
-Argo CD goes first, since it would bring back what is deleted; load balancers and disks next, since only
-the cluster that made them knows of them; then the Terraform roots in reverse. Whatever holds data
+Argo CD goes first, since it would bring back what is deleted; machines, load balancers and disks next, since
+only the cluster that made them knows of them; then the Terraform roots in reverse. Whatever holds data
 stays, with all that it stands on, unless it is named.
 """
 
@@ -67,6 +67,7 @@ def last_hour(
         (
             reached(commands),
             *_applications(commands.context, applications),
+            *_machines(commands),
             *_load_balancers(commands.context),
             _volumes(commands, is_named=VOLUMES in named),
         )
@@ -120,6 +121,25 @@ def _applications(context: str, applications: Sequence[Application]) -> Iterator
             ),
             is_removal=True,
         )
+
+
+def _machines(commands: CloudCommands) -> Iterator[Step]:
+    """What makes machines went with its Application, once they were gone; this sees that none is left."""
+    if not commands.own_nodes:
+        return
+    nodes = ("nodes", f"--selector={commands.own_nodes}")
+    yield Step(
+        name="machines",
+        why="the cluster made them; they would go on, and cost, without it",
+        check=Check(argv=kubectl(commands.context, "get", *nodes, "--output=name"), prints=""),
+        commands=(
+            Command(
+                argv=kubectl(commands.context, "wait", "--for=delete", *nodes, PATIENCE),
+                purpose="a pod that must not be moved holds its node: stop it, and run this again",
+            ),
+        ),
+        is_removal=True,
+    )
 
 
 def _load_balancers(context: str) -> Iterator[Step]:

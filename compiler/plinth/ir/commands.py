@@ -82,6 +82,8 @@ class CloudCommands(Struct, frozen=True, kw_only=True):
     """Secrets whose values a person has to give; the commands are for that person."""
     leftovers: tuple[Command, ...] = ()
     """Questions for what a cluster makes in the cloud by itself: load balancers, disks."""
+    own_nodes: str = ""
+    """A label of nodes whose machines the cluster made by itself: they would go on without it."""
     is_provisioned: bool = True
     """Terraform made the cluster, so Terraform can destroy it."""
     disks_outlive_cluster: bool = True

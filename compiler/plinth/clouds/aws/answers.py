@@ -16,6 +16,7 @@ from plinth.clouds.aws import (
     cluster,
     database,
     domain,
+    elastic,
     identities,
     karpenter,
     network,
@@ -134,6 +135,7 @@ class AwsAnswers(Answers):
             state_bucket=state.bucket if state else None,
             is_private=self._platform.network.access == "private",
             secrets=secrets,
+            has_karpenter=elastic.declared(self._platform) is not None,
         )
 
     def _encrypted(self, answer: Answer[F]) -> Answer[F]:

@@ -45,12 +45,14 @@ def commands(
     state_bucket: str | None,
     is_private: bool,
     secrets: Sequence[WantedSecret],
+    has_karpenter: bool = False,
 ) -> CloudCommands:
     """Everything that one account's first hour asks of the AWS CLI.
 
-    `is_private`: the control plane has an address in its network only.
+    `is_private`: the control plane has an address in its network only. `has_karpenter`: nodes come by it.
     """
     in_region = f"--region={region}"
+    made = "load balancers, disks and machines" if has_karpenter else "load balancers and disks"
     return CloudCommands(
         programs=PROGRAMS,
         # What the command calls it where it is given no other name.
@@ -78,9 +80,10 @@ def commands(
             )
             for key, value, purpose in (
                 ("elbv2.k8s.aws/cluster", cluster, "load balancers of its controller that are left"),
-                (f"kubernetes.io/cluster/{cluster}", "owned", "load balancers and disks that are left"),
+                (f"kubernetes.io/cluster/{cluster}", "owned", f"{made} that are left"),
             )
         ),
+        own_nodes="karpenter.sh/nodepool" if has_karpenter else "",
         protections=PROTECTIONS,
         control_plane="aws_eks_cluster",
         way_in="it answers inside its network only: run this from a machine there, or through a tunnel"
