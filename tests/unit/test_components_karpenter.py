@@ -8,7 +8,10 @@ import json
 import pytest
 import yaml
 
+from plinth.compilation.inputs import Inputs
 from plinth.diagnostics.diagnostic import SpecError
+from plinth.ir.lock import Lock
+from plinth.pipeline import compile_spec
 from plinth.text.emit import yaml_text
 from support import platforms
 
@@ -263,6 +266,57 @@ def test_pods_that_ask_for_no_pool_go_to_the_first():
         for name in ("system", "work", "more")
     }
     assert weights == {"system": 100, "work": 0, "more": 0}
+
+
+def notebook(tree):
+    settings = yaml.safe_load(tree["overlays/default/jupyterhub/configmap-hub-plinth.yaml"])["data"][
+        "plinth.json"
+    ]
+    (profile,) = json.loads(settings)["traits"]["KubeSpawner"]["profile_list"]
+    return profile["kubespawner_override"]
+
+
+@pytest.mark.parametrize("pools", [[], ["work"]])
+def test_a_notebook_is_not_moved_to_empty_a_node(pools):
+    google = {"provider": "google", "hostedDomain": "acme.com", "credentials": {"secret": "sign-in"}}
+    hub = {
+        "identity": {"domain": "ml.acme.com", "admins": ["platform@acme.com"], "signIn": google},
+        "tiers": [{"name": "cpu", "cpu": 2, "memory": "6Gi", "pools": pools}],
+    }
+    with_it = notebook(compiled(pool(), components={"jupyterhub": {}, "karpenter": {}}, **hub))
+    assert with_it["extra_annotations"] == {"karpenter.sh/do-not-disrupt": "true"}
+    assert "extra_annotations" not in notebook(compiled(pool(), components={"jupyterhub": {}}, **hub))
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_workflows_may_make_its_profile_where_there_is_one(declared):
+    tree = compiled(components={"karpenter": {}} if declared else {}, ci={"github": "acme/ml-platform"})
+    document = json.loads(terraform(tree, PLATFORM, "aws_iam_role_policy")["ci-roles"]["policy"])
+    found = allowed("iam:CreateInstanceProfile", document["Statement"])
+    profiles = "arn:aws:iam::123456789012:instance-profile/acme-ml-*"
+    assert [each["Resource"] for each in found] == ([profiles] if declared else [])
+
+
+def test_people_can_patch_what_becomes_of_a_pool():
+    patch = {
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodePool",
+        "metadata": {"name": "work"},
+        "spec": {"disruption": {"consolidateAfter": "1h"}},
+    }
+    data = document(pool(), components={"karpenter": {"patches": ["patches/slow.yaml"]}})
+    inputs = Inputs(lock=Lock(), patch={"patches/slow.yaml": patch}.__getitem__, vendored=lambda *_: None)
+    (compilation,) = compile_spec(data, "platform.yaml", inputs).compilations
+    (found,) = (
+        each.body for each in compilation.objects if (each.key.kind, each.key.name) == ("NodePool", "work")
+    )
+    assert found["spec"]["disruption"]["consolidateAfter"] == "1h"
+
+
+@pytest.mark.parametrize(("components", "label"), [({"karpenter": {}}, "karpenter.sh/nodepool"), ({}, "")])
+def test_a_teardown_waits_for_the_machines_that_it_made(components, label):
+    (compilation,) = platforms.compile_bytes(document(components=components)).compilations
+    assert compilation.commands.own_nodes == label
 
 
 def test_nothing_without_the_clusters_tag_is_changed():

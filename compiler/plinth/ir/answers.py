@@ -43,6 +43,8 @@ class PoolFacts(Struct, frozen=True, kw_only=True):
     """The resource that a pod asks for to get a GPU, `nvidia.com/gpu`."""
     gpu_model: Said | None = None
     """Which GPU it is, where that is known: `t4`."""
+    stay_annotations: Mapping[str, Said] = field(default_factory=dict)
+    """What a pod says that must not be moved while it runs; empty where nobody moves it unasked."""
     pin: Mapping[str, Any] | None = None
     """The chosen machine, its price and the next best, for the lock; None where nothing is chosen."""
 

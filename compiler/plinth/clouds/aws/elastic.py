@@ -43,6 +43,9 @@ IMAGE: Final = "al2023@v20260903"
 A day that is named here moves no node by itself. Source: amazon-eks-ami, releases.
 """
 
+STAY: Final = "karpenter.sh/do-not-disrupt"
+"""On a pod that holds its node."""
+
 IDLE: Final = "10m"
 """For how long a node is empty before it goes: as long as Cluster Autoscaler waits."""
 

@@ -79,10 +79,11 @@ def answer(
         return Answer(facts=pool_facts(pool, None), diagnostics=(chosen,))
     faults: list[Diagnostic] = []
     targets: list[Target] = []
-    groups = _groups(pool)
-    if elastic.declared(platform):
+    groups, facts = _groups(pool), pool_facts(pool, chosen)
+    if section := elastic.declared(platform):
         if fault := elastic.fault(pool):
-            return Answer(facts=pool_facts(pool, chosen), diagnostics=(fault,))
+            return Answer(facts=facts, diagnostics=(fault,))
+        facts = replace(facts, stay_annotations={elastic.STAY: Said("true", (section.spec_path,))})
         groups = (replace(groups[0], is_fixed=True),) if pool.nodes.min else ()
         labels = _labels(pool, said(pool, "capacity"), chosen.machine)
         targets += elastic.manifests(pool, chosen.machine, labels, names, platform)
@@ -96,7 +97,7 @@ def answer(
         targets.append(made)
         if not group.is_fixed and (pool.nodes.min == 0 or not group.is_first):
             targets += _from_zero(pool, group, chosen.machine)
-    return Answer(targets=tuple(targets), facts=pool_facts(pool, chosen), diagnostics=tuple(faults))
+    return Answer(targets=tuple(targets), facts=facts, diagnostics=tuple(faults))
 
 
 def spot_first(platform: spec_platform.Platform, names: Names) -> tuple[Said, ...]:
