@@ -10,6 +10,7 @@ import yaml
 
 from plinth.compilation.inputs import Inputs
 from plinth.diagnostics.diagnostic import SpecError
+from plinth.ir.commands import OwnNodes
 from plinth.ir.lock import Lock
 from plinth.pipeline import compile_spec
 from plinth.text.emit import yaml_text
@@ -313,10 +314,13 @@ def test_people_can_patch_what_becomes_of_a_pool():
     assert found["spec"]["disruption"]["consolidateAfter"] == "1h"
 
 
-@pytest.mark.parametrize(("components", "label"), [({"karpenter": {}}, "karpenter.sh/nodepool"), ({}, "")])
-def test_a_teardown_waits_for_the_machines_that_it_made(components, label):
+@pytest.mark.parametrize(
+    ("components", "nodes"),
+    [({"karpenter": {}}, OwnNodes(application="karpenter", label="karpenter.sh/nodepool")), ({}, None)],
+)
+def test_a_teardown_waits_for_the_machines_that_it_made(components, nodes):
     (compilation,) = platforms.compile_bytes(document(components=components)).compilations
-    assert compilation.commands.own_nodes == label
+    assert compilation.commands.own_nodes == nodes
 
 
 def test_nothing_without_the_clusters_tag_is_changed():

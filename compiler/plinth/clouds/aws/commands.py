@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from plinth.ir.commands import Check, CloudCommands, Command, Making
+from plinth.ir.commands import Check, CloudCommands, Command, Making, OwnNodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,8 @@ PROTECTIONS: Final = {
     "enable_deletion_protection": False,
     "force_destroy": True,
 }
+
+KARPENTER: Final = OwnNodes(application="karpenter", label="karpenter.sh/nodepool")
 
 HOME: Final = "us-east-1"
 """The one region whose buckets are made without naming it: S3 refuses its name as a constraint."""
@@ -83,7 +85,7 @@ def commands(
                 (f"kubernetes.io/cluster/{cluster}", "owned", f"{made} that are left"),
             )
         ),
-        own_nodes="karpenter.sh/nodepool" if has_karpenter else "",
+        own_nodes=KARPENTER if has_karpenter else None,
         protections=PROTECTIONS,
         control_plane="aws_eks_cluster",
         way_in="it answers inside its network only: run this from a machine there, or through a tunnel"

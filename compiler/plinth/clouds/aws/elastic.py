@@ -98,7 +98,8 @@ def manifests(
     section = declared(platform)
     if section is None or pool.nodes.min == pool.nodes.max:
         return []
-    origins = (pool.spec_path, section.spec_path)
+    counted = (said(pool.nodes, "min"), said(pool.nodes, "max"))
+    origins = (pool.spec_path, *origins_of(counted), section.spec_path)
     return [
         # Removed in the reverse: the class stays until the last node is gone, and Karpenter until then.
         _object("karpenter.k8s.aws", "EC2NodeClass", pool, 1, _node_class(pool, machine, names), origins),
