@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 
+import jsonschema
 import pytest
 import yaml
 
@@ -249,6 +250,43 @@ def test_a_scarce_node_is_left_to_its_job():
     assert {"nodes": "0", "reasons": ["Drifted", "Underutilized"]} in disruption["budgets"]
     assert made("nodepool", gpus())["template"]["spec"]["expireAfter"] == "Never"
     assert made("nodepool", pool())["disruption"]["consolidationPolicy"] == "WhenEmptyOrUnderutilized"
+
+
+def closed(schema):
+    """A schema that takes no field that it does not name, as the API does of what is sent to it strictly."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: closed(value) for key, value in schema.items()}
+    if "properties" in schema:
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+@platforms.needs_mirror
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        pool(),
+        pool(least=1, capacity="spot"),
+        pool(reservation="cr-0123456789abcdef0"),
+        pool(arch="arm64"),
+        gpus(capacity="spot-then-on-demand", localSsd="200Gi"),
+        {"name": "work", "accelerator": {"model": "inferentia2"}, "nodes": {"max": 2}},
+    ],
+)
+def test_its_objects_are_what_its_kinds_take(wanted):
+    """The rules in CEL apart, which a real API server judges."""
+    published = (platforms.mirror() / "karpenter" / "1.14.1" / "crds.yaml").read_text(encoding="utf-8")
+    schemas = {
+        crd["spec"]["names"]["kind"]: crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        for crd in yaml.safe_load_all(published)
+    }
+    tree = compiled(wanted)
+    for kind in ("EC2NodeClass", "NodePool"):
+        spec = yaml.safe_load(tree[f"{OVERLAY}{kind.lower()}-work.yaml"])["spec"]
+        jsonschema.validate(spec, closed(schemas[kind]["properties"]["spec"]))
 
 
 @pytest.mark.parametrize(("least", "replicas"), [(1, 1), (2, 2), (3, 2)])
