@@ -386,6 +386,37 @@ def test_the_role_for_spot_machines_is_made_where_there_are_any(capacity, is_all
     assert bool(found) == is_allowed
 
 
+@pytest.mark.parametrize(
+    ("existing", "env", "is_looked_for"), [({"network": "shared"}, "0", True), (None, "1", False)]
+)
+def test_in_somebody_elses_network_its_subnets_are_looked_for(existing, env, is_looked_for, monkeypatch):
+    monkeypatch.setitem(CLOUDS, "aws", CLOUDS["aws"] | ({"existing": existing} if existing else {}))
+    tree = compiled()
+    data = json.loads(tree[f"{CLUSTER}aws_subnets.tf.json"])["data"]["aws_subnets"]
+    assert ("karpenter" in data) == is_looked_for
+    if is_looked_for:
+        (by_network, by_tag) = data["karpenter"]["filter"]
+        assert by_network["name"] == "vpc-id"
+        assert by_tag == {"name": "tag:karpenter.sh/discovery", "values": ["acme-ml"]}
+        (condition,) = data["karpenter"]["lifecycle"]["postcondition"]
+        assert condition["condition"] == "${length(self.ids) > 0}"
+    # Pods have addresses of a node's first interface there, and none of it in a network of ours.
+    operations = yaml.safe_load(tree[f"{OVERLAY}patch-deployment-karpenter.yaml"])
+    place = next(each["path"] for each in operations if each["value"] == "RESERVED_ENIS")
+    changes = {each["path"]: each["value"] for each in operations if each["op"] == "replace"}
+    assert changes[place.replace("/name", "/value")] == env
+
+
+@pytest.mark.parametrize(
+    "system",
+    [{**SYSTEM, "nodes": {"min": 0, "max": 3}}, {**SYSTEM, "capacity": "spot"}],
+    ids=["none", "spot"],
+)
+def test_it_has_nodes_that_it_does_not_make(system):
+    (fault,) = faults(system=system)
+    assert (fault.code, fault.path) == ("PLN310", ("spec", "nodePools"))
+
+
 def test_only_its_rules_may_write_into_the_queue():
     tree = compiled()
     queue = terraform(tree, PLATFORM, "aws_sqs_queue")["karpenter"]

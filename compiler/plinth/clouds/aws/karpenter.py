@@ -19,7 +19,7 @@ from plinth.clouds.aws.names import reference
 from plinth.clouds.aws.policies import allow, inline, policy
 from plinth.ir.answers import Answer, ProvisionerFacts
 from plinth.ir.pools import SPOT
-from plinth.ir.said import Said, origins_of, said, text
+from plinth.ir.said import Expression, Said, origins_of, said, text
 from plinth.ir.targets import Target, TerraformResource
 from plinth.text.emit import json_line
 
@@ -77,6 +77,7 @@ def answer(
     origins = need.origins
     queue = text("Karpenter-", names.cluster)
     targets = [
+        *_tagged_subnets(names, origins),
         *_node_identity(names, origins),
         *_queue(names, queue, origins),
         *identities.role(need.account, origins),
@@ -93,6 +94,35 @@ def answer(
     }
     facts = ProvisionerFacts(environment=environment)
     return Answer(targets=tuple(targets), facts=facts, diagnostics=identities.faults(need.account, origins))
+
+
+def _tagged_subnets(names: Names, origins: tuple[Origin, ...]) -> list[Target]:
+    """In a network of somebody else's, a plan that fails where no subnet is marked for Karpenter."""
+    if names.existing_network is None:
+        return []
+    wanted = text(
+        "tag the subnets of nodes ", DISCOVERY, "=", names.cluster, ": Karpenter finds them by that"
+    )
+    return [
+        TerraformResource(
+            layer="cluster",
+            block="data",
+            type="aws_subnets",
+            name="karpenter",
+            arguments={
+                "filter": [
+                    {"name": "vpc-id", "values": [reference("data.aws_vpc.platform", "id")]},
+                    {"name": f"tag:{DISCOVERY}", "values": [names.cluster]},
+                ],
+                "lifecycle": {
+                    "postcondition": [
+                        {"condition": Expression("length(self.ids) > 0"), "error_message": wanted}
+                    ]
+                },
+            },
+            origins=origins,
+        )
+    ]
 
 
 def _node_identity(names: Names, origins: tuple[Origin, ...]) -> list[Target]:
