@@ -3,8 +3,8 @@
 A node of Karpenter's is what a node of the pool's group would be: the machine that the lock has, the same
 labels and taints, the same disk, the same metadata service. What neither kind can say is refused here.
 
-The limit is one of vCPUs: with a single machine it is one of nodes, and it is the scheduler's own, which
-counts what it is about to make. A limit of `nodes` holds what is there already, so a burst goes past it.
+The limit is one of vCPUs: with a single machine it is one of nodes, and Karpenter's scheduler counts by it
+what it is about to make. A limit of `nodes` it holds against what is there already, and bursts go past it.
 
 Nothing expires and nothing busy is moved for a newer image: a job that runs for weeks is not ours to end.
 
