@@ -199,7 +199,7 @@ def test_what_is_reserved_is_taken_and_nothing_else():
 )
 def test_nodes_that_it_cannot_make_are_refused_unless_they_are_always_there(wanted, place):
     (fault,) = faults({**wanted, "nodes": {"min": 1, "max": 2}})
-    assert fault.code == "PLN327"
+    assert fault.code == "PLN329"
     assert fault.path[:4] == ("spec", "nodePools", "work", place)
     tree = compiled({**wanted, "nodes": {"min": 2, "max": 2}})
     assert "work" in terraform(tree, CLUSTER, "aws_eks_node_group")

@@ -80,7 +80,7 @@ def fault(pool: spec.NodePool) -> Diagnostic | None:
     else:
         return None
     return Diagnostic(
-        code="PLN327",
+        code="PLN329",
         message=f"Karpenter cannot make the nodes of pool `{pool.name}`: {reason}",
         help="name the id that EC2 shows for the reservation"
         if path[-1] == "reservation"
