@@ -34,6 +34,8 @@ class Chart:
     version_prefix: str = ""
     placeholder_tag: str = ""
     """What images carry in git until a release sets them to the chart's version."""
+    namespace: str = ""
+    """Where its makers want it, if not in a namespace of its own name."""
 
 
 # A chart rendered from its folder in git; the catalogue names the published one instead, since
@@ -43,6 +45,12 @@ CHARTS: Final = {
     "external-secrets": Chart(repository="https://charts.external-secrets.io"),
     "jupyterhub": Chart(
         repository="https://hub.jupyter.org/helm-chart/", placeholder_tag="set-by-chartpress"
+    ),
+    # The folder of the tag v1.14.1 has the image of the release before it.
+    "karpenter": Chart(
+        repository="oci://public.ecr.aws/karpenter",
+        placeholder_tag="1.13.0@sha256:ea731b0cd813add8b2947a76bfe861c38069d85922b01d0c1647d1466279b7fe",
+        namespace="kube-system",
     ),
 }
 
@@ -122,7 +130,7 @@ def source_of(component: str, version: str, said: dict[str, list[str]]) -> dict[
             "repository": chart.repository,
             "name": component,
             "version": chart.version_prefix + version,
-            "namespace": component,
+            "namespace": chart.namespace or component,
             "release": component,
         }
     if made_with.startswith("kubectl kustomize"):
@@ -158,9 +166,9 @@ def _set_tags(item: dict[str, Any], placeholder: str, version: str) -> None:
     for facts in item["objects"]:
         for part in ("containers", "initContainers"):
             for container in facts.get("pod", {}).get(part, ()):
-                image, _, tag = container["image"].rpartition(":")
-                if tag == placeholder:
-                    container["image"] = f"{image}:{version}"
+                name = container["image"].removesuffix(f":{placeholder}")
+                if name != container["image"]:
+                    container["image"] = f"{name}:{version}"
 
 
 if __name__ == "__main__":

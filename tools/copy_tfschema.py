@@ -132,7 +132,6 @@ LEFT_OUT: dict[str, frozenset[str]] = {
             "aws_elasticache_subnet_group",
             "aws_fsx_data_repository_association",
             "aws_fsx_lustre_file_system",
-            "aws_iam_instance_profile",
             "aws_iam_policy",
             "aws_iam_policy_document",
             "aws_iam_service_linked_role",

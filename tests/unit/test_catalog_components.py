@@ -62,6 +62,7 @@ def test_what_the_package_knows():
         "cert-manager 1.21.1",
         "external-secrets 2.9.0",
         "jupyterhub 4.4.0",
+        "karpenter 1.14.1",
         "training-operator 1.7.0",
         "training-operator 1.9.2",
     ]
@@ -112,6 +113,18 @@ def test_every_entry_can_be_read_and_holds_together(component, version):
                 release="cert-manager",
             ),
             id="a published chart",
+        ),
+        pytest.param(
+            "karpenter",
+            "1.14.1",
+            ChartSource(
+                repository="oci://public.ecr.aws/karpenter",
+                name="karpenter",
+                version="1.14.1",
+                namespace="kube-system",
+                release="karpenter",
+            ),
+            id="a chart in a registry",
         ),
     ],
 )

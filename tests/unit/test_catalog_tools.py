@@ -104,6 +104,19 @@ def made(mirror, name="web/1.0"):
             },
             id="published chart, not the folder in git",
         ),
+        pytest.param(
+            "karpenter",
+            "helm template (names)",
+            {
+                "kind": "chart",
+                "repository": "oci://public.ecr.aws/karpenter",
+                "name": "karpenter",
+                "version": "1.0",
+                "namespace": "kube-system",
+                "release": "karpenter",
+            },
+            id="a namespace that its makers want",
+        ),
     ],
 )
 def test_how_it_was_made_decides_the_source(mirror, component, made_with, source):
@@ -148,6 +161,13 @@ def test_lists_are_opened_and_dates_are_text(mirror):
 def test_a_placeholder_tag_becomes_the_charts_version(mirror):
     said = SAID.replace("kubectl kustomize", "helm template (defaults)")
     item = made(mirror("jupyterhub/1.0", said), "jupyterhub/1.0")
+    assert item["objects"][1]["pod"]["containers"][0]["image"] == "acme/hub:1.0"
+
+
+def test_an_image_that_git_is_behind_with_becomes_the_releases(mirror):
+    said = SAID.replace("kubectl kustomize", "helm template (names)")
+    behind = MANIFESTS.replace("set-by-chartpress", components.CHARTS["karpenter"].placeholder_tag)
+    item = made(mirror("karpenter/1.0", said, behind), "karpenter/1.0")
     assert item["objects"][1]["pod"]["containers"][0]["image"] == "acme/hub:1.0"
 
 

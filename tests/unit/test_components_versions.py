@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from plinth.catalog.components import components, load, versions
@@ -9,6 +11,11 @@ from plinth.ir.targets import Base, Manifest, Patch
 from support import platforms
 
 EVERY = [(name, version) for name in components() for version in versions(name)]
+ELSEWHERE = {
+    "karpenter": '{provider: aws, accountId: "123456789012", region: us-east-1,'
+    ' admins: ["arn:aws:iam::123456789012:role/platform"]}'
+}
+"""Components that the example's cloud has no use for, with one that does."""
 
 
 def platform(name, version, upstreams):
@@ -20,6 +27,8 @@ def platform(name, version, upstreams):
     section = f"version: {version}" + (", images: [minimal]" if name == "jupyterhub" else "")
     chosen = "\n".join([*lines, f"    {name}: {{{section}}}"])
     head = head.replace("upstreams: remote", f"upstreams: {upstreams}")
+    if name in ELSEWHERE:
+        head = re.sub(r"^  cloud: .*$", f"  cloud: {ELSEWHERE[name]}", head, flags=re.MULTILINE)
     return f"{head}  components:\n{chosen}\n".encode()
 
 

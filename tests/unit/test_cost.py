@@ -224,6 +224,28 @@ def test_a_pool_is_counted_as_its_nodes_are_rented(capacity, by_hand):
     assert amounts(found.total) == by_hand
 
 
+def test_disks_of_a_pool_whose_nodes_come_in_two_ways_are_counted_once():
+    disk = {"ebs": {"volumeType": "gp3", "volumeSize": "200Gi"}}
+    nodes = {
+        "kind": "EC2NodeClass",
+        "metadata": {"name": "gpu"},
+        "spec": {"blockDeviceMappings": [disk]},
+    }
+    template = resource(
+        "aws_launch_template",
+        "gpu",
+        block_device_mappings=[{"ebs": [{"volume_type": "gp3", "volume_size": 200}]}],
+    )
+    alone, both = (
+        priced("aws", (pool(most=3), None), resources=some, objects=[("EC2NodeClass/gpu", nodes)])
+        for some in ([], [template])
+    )
+    assert [(each.fee, each.pool, amounts(each.monthly)) for each in alone.fees] == [
+        ("boot disks", "gpu", ("0.00", "11.57", "48.00"))
+    ]
+    assert [each.monthly for each in both.fees] == [each.monthly for each in alone.fees]
+
+
 def test_the_price_is_the_one_that_is_pinned():
     found = priced("gcp", (pool(), pin("g2-standard-8", "2")))
     assert found.pools[0].on_demand_usd_h == 2

@@ -192,6 +192,10 @@ NOTES = [
     ("argoproj.io/v1alpha1", "Application", "annotations", "argocd.argoproj.io/refresh"),
     ("v1", "Anything", "annotations", "argocd.argoproj.io/installation-id"),
     ("v1", "Anything", "annotations", "argocd.argoproj.io/tracking-id"),
+    ("karpenter.k8s.aws/v1", "EC2NodeClass", "annotations", "karpenter.k8s.aws/ec2nodeclass-hash"),
+    ("karpenter.k8s.aws/v1", "EC2NodeClass", "annotations", "karpenter.k8s.aws/ec2nodeclass-hash-version"),
+    ("karpenter.sh/v1", "NodePool", "annotations", "karpenter.sh/nodepool-hash"),
+    ("karpenter.sh/v1", "NodePool", "annotations", "karpenter.sh/nodepool-hash-version"),
     ("serving.knative.dev/v1", "Service", "annotations", "serving.knative.dev/creator"),
     ("serving.knative.dev/v1", "Route", "annotations", "serving.knative.dev/lastModifier"),
     *(

@@ -16,8 +16,9 @@ from plinth.bootstrap.plan_files import planned, unwanted
 from plinth.bootstrap.protected import fate, without_protection
 from plinth.bootstrap.roots import Root
 from plinth.cli import main
-from plinth.ir.commands import CloudCommands
+from plinth.ir.commands import CloudCommands, OwnNodes
 from plinth.ir.said import Because
+from plinth.ir.targets import Application
 from support.programs import Programs
 
 PROTECTIONS = {"deletion_protection": False, "force_destroy": True}
@@ -137,6 +138,33 @@ CLUSTER = root("cluster", cluster__main={"deletion_protection": True})
 def steps(roots, named=(), **commands):
     said = replace(LAB, **commands)
     return last_hour(roots, said, (), origins=ORIGINS, terraform="terraform", named=named)
+
+
+def test_machines_that_the_cluster_made_are_waited_for_before_anything_is_destroyed():
+    made = OwnNodes(application="maker", label="karpenter.sh/nodepool")
+    found = steps((NETWORK, CLUSTER), own_nodes=made)
+    names = [each.name for each in found]
+    assert names.index("root") < names.index("machines") < names.index("let go: cluster.main")
+    (machines,) = (each for each in found if each.name == "machines")
+    only = ("nodes", "--selector=karpenter.sh/nodepool")
+    assert (machines.check.argv[-3:], machines.check.prints) == ((*only, "--output=name"), "")
+    assert [each.argv[-5:-1] for each in machines.commands] == [("wait", "--for=delete", *only)]
+    assert "machines" not in [each.name for each in steps((NETWORK, CLUSTER))]
+
+
+@pytest.mark.parametrize(
+    ("makes_nodes", "order"),
+    [("maker", ["wave 2", "wave 0", "maker"]), (None, ["wave 2", "wave 1", "wave 0"])],
+)
+def test_what_makes_nodes_goes_when_nobody_elses_pods_are_left(makes_nodes, order):
+    applications = [
+        Application(name=name, component=name, version="1", namespace=name, wave=wave)
+        for name, wave in (("early", 0), ("maker", 1), ("late", 2))
+    ]
+    made = OwnNodes(application=makes_nodes, label="x") if makes_nodes else None
+    found = last_hour((), replace(LAB, own_nodes=made), applications, origins=ORIGINS, terraform="terraform")
+    names = [each.name for each in found if each.name.startswith("applications: ")]
+    assert names == [f"applications: {each}" for each in order]
 
 
 def test_roots_go_in_reverse_and_the_network_of_what_is_kept_stays():

@@ -1,7 +1,7 @@
 """The last hour: what must go first, what follows, what stays.
 
-Argo CD goes first, since it would bring back what is deleted; load balancers and disks next, since only
-the cluster that made them knows of them; then the Terraform roots in reverse. Whatever holds data
+Argo CD goes first, since it would bring back what is deleted; machines, load balancers and disks next, since
+only the cluster that made them knows of them; then the Terraform roots in reverse. Whatever holds data
 stays, with all that it stands on, unless it is named.
 """
 
@@ -66,7 +66,8 @@ def last_hour(
     inside = (
         (
             reached(commands),
-            *_applications(commands.context, applications),
+            *_applications(commands, applications),
+            *_machines(commands),
             *_load_balancers(commands.context),
             _volumes(commands, is_named=VOLUMES in named),
         )
@@ -81,8 +82,13 @@ def last_hour(
     )
 
 
-def _applications(context: str, applications: Sequence[Application]) -> Iterator[Step]:
-    """The root first and alone, or it would bring the others back; then what came last goes first."""
+def _applications(commands: CloudCommands, applications: Sequence[Application]) -> Iterator[Step]:
+    """The root first and alone, or it would bring the others back; then what came last goes first.
+
+    What makes nodes goes when no other pods are left on them: some may only move, and nowhere is room then.
+    """
+    context = commands.context
+    makes_nodes = commands.own_nodes.application if commands.own_nodes else None
     kind = ("customresourcedefinitions", APPLICATIONS, "--ignore-not-found", "--output=name")
     # Where Argo CD was never installed, the cluster does not know what an Application is.
     no_argo_cd = Check(argv=kubectl(context, "get", *kind), prints="")
@@ -106,10 +112,15 @@ def _applications(context: str, applications: Sequence[Application]) -> Iterator
         for each in applications
         if not each.withheld and not each.holds_crds and each.component != ARGO_CD
     ]
-    for wave in sorted({each.wave for each in gone}, reverse=True):
-        names = sorted(each.name for each in gone if each.wave == wave)
+    others = [each for each in gone if each.name != makes_nodes]
+    groups = [
+        (f"wave {wave}", sorted(each.name for each in others if each.wave == wave))
+        for wave in sorted({each.wave for each in others}, reverse=True)
+    ]
+    groups += [(each.name, [each.name]) for each in gone if each.name == makes_nodes]
+    for what, names in groups:
         yield Step(
-            name=f"applications: wave {wave}",
+            name=f"applications: {what}",
             why="Argo CD removes their objects, but for those that say they stay",
             check=no_argo_cd,
             commands=(
@@ -120,6 +131,25 @@ def _applications(context: str, applications: Sequence[Application]) -> Iterator
             ),
             is_removal=True,
         )
+
+
+def _machines(commands: CloudCommands) -> Iterator[Step]:
+    """What makes nodes went once they were gone; this sees that none is left."""
+    if commands.own_nodes is None:
+        return
+    nodes = ("nodes", f"--selector={commands.own_nodes.label}")
+    yield Step(
+        name="machines",
+        why="the cluster made them; they would go on, and cost, without it",
+        check=Check(argv=kubectl(commands.context, "get", *nodes, "--output=name"), prints=""),
+        commands=(
+            Command(
+                argv=kubectl(commands.context, "wait", "--for=delete", *nodes, PATIENCE),
+                purpose="a pod that must not be moved holds its node: stop it, and run this again",
+            ),
+        ),
+        is_removal=True,
+    )
 
 
 def _load_balancers(context: str) -> Iterator[Step]:

@@ -43,7 +43,7 @@ class Fee(Struct, frozen=True, kw_only=True):
     prices: Mapping[str, Decimal]
     """By those values, or by as many of the first as decide; `""` is for a thing that says nothing."""
     times: str | None
-    """A JSON pointer to a number that the price is multiplied by, or to a list, by its length."""
+    """A JSON pointer to a number that the price is multiplied by, to an amount in Gi, or to a list."""
     pool: str | None
     """A JSON pointer to the name of the pool; None where the resource has the pool's name in Terraform."""
     most: Decimal | None

@@ -7,12 +7,12 @@ of them say alike. A cloud is chosen by `cloud.provider`; nothing above this fol
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from msgspec import Struct
 
 from plinth.diagnostics.diagnostic import Diagnostic
-from plinth.ir.answers import Answer, AutoscalerFacts, NoFacts
+from plinth.ir.answers import Answer, AutoscalerFacts, NoFacts, ProvisionerFacts
 from plinth.ir.said import origins_of, said, spec_path, why
 
 if TYPE_CHECKING:
@@ -67,6 +67,9 @@ class Cloud(ABC):
 
 class Answers(ABC):
     """One environment's answers. A type checker names the need that a cloud forgot."""
+
+    nodes_come_by: ClassVar[str] = "it changes the number of a pool's nodes itself"
+    """Why no program in the cluster has to make nodes, in words after a colon."""
 
     def answer(self, need: needs.Need) -> Answer[Any]:
         """The answer of the method that is named for the need."""
@@ -132,6 +135,17 @@ class Answers(ABC):
         )
         return Answer(facts=AutoscalerFacts(), diagnostics=(fault,))
 
+    def node_provisioner(self, need: needs.NodeProvisioner) -> Answer[ProvisionerFacts]:
+        """What a program that makes nodes is told and may do; where nodes come by other means, nothing."""
+        fault = Diagnostic(
+            code="PLN311",
+            message=f"`karpenter` has no use on this cloud: {self.nodes_come_by}",
+            help="remove it from `components`",
+            path=spec_path(need.origins),
+            at_key=True,
+        )
+        return Answer(facts=ProvisionerFacts(), diagnostics=(fault,))
+
     def domain(self, need: needs.Domain) -> Answer[NoFacts]:
         """The zone of the platform's public names, and a certificate for them."""
         del need
@@ -185,6 +199,7 @@ _METHODS: Final = {
     "Identity": "identity",
     "Network": "network",
     "NodePool": "node_pool",
+    "NodeProvisioner": "node_provisioner",
     "Registry": "registry",
     "Roots": "roots",
     "Secret": "secret",

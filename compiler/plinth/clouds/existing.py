@@ -93,6 +93,8 @@ class Existing(Cloud):
 class ExistingAnswers(Answers):
     """Answers from what the spec declares."""
 
+    nodes_come_by = "its nodes are made by whoever made the cluster"
+
     def __init__(self, context: Context) -> None:
         self._cloud = context.platform.cloud
         self._platform = context.platform

@@ -297,7 +297,12 @@ class Draft:
         return replace(shared, origins=(*part.origins, *said(platform, "upstreams").origins))
 
     def _people(self, part: Part, base: Base | None, emitted: list[Target]) -> Iterable[Diagnostic]:
-        known = [each.key for each in emitted if isinstance(each, Manifest)]
+        # What the cloud puts into the Application is there as well: node pools, classes of disks.
+        known = [
+            each.key
+            for each in (*emitted, *self._targets)
+            if isinstance(each, Manifest) and each.application == part.component.name
+        ]
         known += [
             key for key in (base.upstream.objects if base else ()) if key.kind != "CustomResourceDefinition"
         ]

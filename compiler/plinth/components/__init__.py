@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         DatabaseFacts,
         IdentityFacts,
         PoolFacts,
+        ProvisionerFacts,
         SecretFacts,
         SecretStoreFacts,
     )
@@ -97,6 +98,10 @@ class Given(Struct, frozen=True, kw_only=True):
 
     def autoscaler(self, key: str) -> AutoscalerFacts:
         """The answer to a need for what the autoscaler of nodes is told."""
+        return self.facts[key]  # type: ignore[no-any-return]  # as above
+
+    def node_provisioner(self, key: str) -> ProvisionerFacts:
+        """The answer to a need for what a program that makes nodes is told."""
         return self.facts[key]  # type: ignore[no-any-return]  # as above
 
     def identity(self, key: str) -> IdentityFacts:

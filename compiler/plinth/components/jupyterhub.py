@@ -291,6 +291,10 @@ def _profile(tier: Tier, section: JupyterHubSection, given: Given, *, first: boo
     }
     pools = said(tier, "pools")
     chosen = [given.pools[name] for name in tier.pools]
+    # Nothing starts a notebook again, so it is not moved to empty a node.
+    stays = [facts.stay_annotations for facts in chosen or given.pools.values()]
+    if any(stays):
+        override["extra_annotations"] = {key: value for each in stays for key, value in each.items()}
     if chosen:
         label = next(iter(chosen[0].labels))
         override["node_affinity_required"] = [

@@ -295,6 +295,14 @@ RULES: Final[tuple[Rule, ...]] = (
         )
     ),
     *(
+        _row(_kinds(group, kind), path, "Karpenter notes what it has seen, to tell old nodes by")
+        for group, kind, name in (
+            ("karpenter.k8s.aws", "EC2NodeClass", "karpenter.k8s.aws/ec2nodeclass-hash"),
+            ("karpenter.sh", "NodePool", "karpenter.sh/nodepool-hash"),
+        )
+        for path in _annotations(name, f"{name}-version")
+    ),
+    *(
         _row(
             _kinds("serving.knative.dev", "Configuration", "Route", "Service"),
             path,

@@ -60,6 +60,8 @@ class PoolFacts(Struct, frozen=True, kw_only=True):
     """Those that the pool's GPUs reach each other over, where pods have to join them."""
     gpu_model: Said | None = None
     """Which GPU it is, where that is known: `t4`."""
+    stay_annotations: Mapping[str, Said] = field(default_factory=dict)
+    """What a pod says that must not be moved while it runs; empty where nobody moves it unasked."""
     pin: Mapping[str, Any] | None = None
     """The chosen machine, its price and the next best, for the lock; None where nothing is chosen."""
 
@@ -112,6 +114,13 @@ class AutoscalerFacts(Struct, frozen=True, kw_only=True):
     environment: Mapping[str, Said] = field(default_factory=dict)
     first: tuple[Said, ...] = ()
     """Regular expressions over names of groups: those that it adds nodes to before all others."""
+    identity: IdentityFacts = field(default_factory=IdentityFacts)
+
+
+class ProvisionerFacts(Struct, frozen=True, kw_only=True):
+    """What a program that makes nodes must be told of a cloud."""
+
+    environment: Mapping[str, Said] = field(default_factory=dict)
     identity: IdentityFacts = field(default_factory=IdentityFacts)
 
 

@@ -65,6 +65,15 @@ class WantedSecret(Struct, frozen=True, kw_only=True):
     """Nobody has to know its value: where there is a secret store, it is made up there."""
 
 
+class OwnNodes(Struct, frozen=True, kw_only=True):
+    """Nodes that a program in the cluster makes: their machines would go on without it."""
+
+    application: str
+    """The program's; it takes its machines away when it goes."""
+    label: str
+    """On every node of its making."""
+
+
 class CloudCommands(Struct, frozen=True, kw_only=True):
     """One environment's commands."""
 
@@ -82,6 +91,8 @@ class CloudCommands(Struct, frozen=True, kw_only=True):
     """Secrets whose values a person has to give; the commands are for that person."""
     leftovers: tuple[Command, ...] = ()
     """Questions for what a cluster makes in the cloud by itself: load balancers, disks."""
+    own_nodes: OwnNodes | None = None
+    """Nodes that the cluster makes by itself."""
     is_provisioned: bool = True
     """Terraform made the cluster, so Terraform can destroy it."""
     disks_outlive_cluster: bool = True

@@ -136,6 +136,13 @@ class Autoscaler(Struct, frozen=True, kw_only=True):
     origins: tuple[Origin, ...]
 
 
+class NodeProvisioner(Struct, frozen=True, kw_only=True):
+    """What a program that makes nodes by itself may do in the cloud, and what it must be told of it."""
+
+    account: ServiceAccount
+    origins: tuple[Origin, ...]
+
+
 class Domain(Struct, frozen=True, kw_only=True):
     """The zone of the platform's public names, and a certificate for them."""
 
@@ -173,6 +180,7 @@ Need = (
     | Secret
     | Identity
     | Autoscaler
+    | NodeProvisioner
     | Domain
     | Budget
     | ContinuousIntegration

@@ -49,11 +49,17 @@ def fee_costs(
     """The fees of what is compiled, and in words what has one that is not known."""
     known = fees(cloud)
     candidates = tuple(things)
+    counted: set[tuple[str, str]] = set()
     for fee in known:
         found = [each for each in candidates if each.kind == fee.kind]
         for line in (_fee(fee, each, pools, hours) for each in found):
             if isinstance(line, FeeCost) and line.monthly == Monthly():
                 continue
+            if isinstance(line, FeeCost) and line.pool is not None:
+                # Nodes of one pool may come in two ways, and its numbers are those of both together.
+                if (line.fee, line.pool) in counted:
+                    continue
+                counted.add((line.fee, line.pool))
             yield line
             # What is shared is there once, and any of those that share it stands for it.
             if fee.per == "environment" and isinstance(line, FeeCost):
@@ -109,6 +115,8 @@ def _times(fee: Fee, body: Any) -> Decimal | None:
     found = _at(body, fee.times)
     if isinstance(found, list):
         return Decimal(len(found))
+    if isinstance(found, str) and found.endswith("Gi"):
+        return Decimal(found.removesuffix("Gi"))
     return Decimal(found) if isinstance(found, int) and not isinstance(found, bool) else None
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from plinth.clouds import Answers, Cloud, Needed, device_plugin, rdma_origins
+from plinth.clouds.aws import elastic
 from plinth.clouds.aws.addons import kubernetes
 from plinth.clouds.aws.answers import AwsAnswers
 from plinth.ir.said import why
@@ -83,6 +84,8 @@ class Aws(Cloud):
         yield from device_plugin(platform)
         yield from _efa_plugin(platform)
         yield from _neuron_plugin(platform)
+        if elastic.declared(platform):
+            return  # which makes nodes itself
         yield Needed(
             component="cluster-autoscaler",
             origins=why("EKS leaves the number of a pool's nodes to an autoscaler in the cluster"),

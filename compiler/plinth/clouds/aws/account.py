@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.clouds.aws import elastic
 from plinth.clouds.aws.policies import allow, attachments, inline, policy, role, trust
 from plinth.ir.answers import Answer, NoFacts
 from plinth.ir.said import Said, said, text
@@ -43,6 +44,17 @@ READS: Final = (
     "iam:ListRolePolicies",
     "iam:ListRoleTags",
 )
+PROFILES: Final = (
+    "iam:AddRoleToInstanceProfile",
+    "iam:CreateInstanceProfile",
+    "iam:DeleteInstanceProfile",
+    "iam:GetInstanceProfile",
+    "iam:ListInstanceProfileTags",
+    "iam:RemoveRoleFromInstanceProfile",
+    "iam:TagInstanceProfile",
+    "iam:UntagInstanceProfile",
+)
+"""What Terraform does with the profile of the nodes that Karpenter makes."""
 
 
 def budget(need: needs.Budget, names: Names) -> Answer[NoFacts]:
@@ -103,6 +115,8 @@ def continuous_integration(
         condition={"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subjects}},
     )
     made = role("platform", "ci", names.role("ci"), trusted, "Workflows that plan and apply", origins)
+    has_profiles = elastic.declared(context.platform) is not None
+    document = _roles(names, provider_arn, has_profiles=has_profiles)
     depends = {**made.arguments, "depends_on": ["aws_iam_openid_connect_provider.github"]}
     return Answer(
         targets=(
@@ -111,18 +125,20 @@ def continuous_integration(
                 layer="platform", type=made.type, name=made.name, arguments=depends, origins=origins
             ),
             *attachments("platform", "ci", ["PowerUserAccess"], names, origins),
-            inline("platform", "ci", "roles", _roles(names, provider_arn), origins),
+            inline("platform", "ci", "roles", document, origins),
         ),
         facts=NoFacts(),
     )
 
 
-def _roles(names: Names, provider: Said) -> Said:
+def _roles(names: Names, provider: Said, *, has_profiles: bool) -> Said:
     """What Terraform does with the roles of a platform."""
     ours = names.role_arn(names.role("*"))
     services = names.role_arn(Said("aws-service-role/*", ()))
+    profiles = text("arn:", names.partition, ":iam::", names.account, ":instance-profile/", names.role("*"))
     return policy(
         allow(ROLES, ours),
+        *([allow(PROFILES, profiles)] if has_profiles else ()),
         allow(READS, names.role_arn(Said("*", ()))),
         allow(("iam:CreateServiceLinkedRole",), services),
         allow(("iam:GetOpenIDConnectProvider",), provider),

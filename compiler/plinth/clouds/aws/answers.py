@@ -16,7 +16,9 @@ from plinth.clouds.aws import (
     cluster,
     database,
     domain,
+    elastic,
     identities,
+    karpenter,
     network,
     pools,
     registry,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         IdentityFacts,
         NoFacts,
         PoolFacts,
+        ProvisionerFacts,
         SecretFacts,
         SecretStoreFacts,
     )
@@ -83,7 +86,7 @@ class AwsAnswers(Answers):
         return cluster.answer(need, self._names, self._found, self._platform)
 
     def node_pool(self, need: needs.NodePool) -> Answer[PoolFacts]:
-        return pools.answer(need, self._names, self._found, self._pinned)
+        return pools.answer(need, self._names, self._found, self._pinned, self._platform)
 
     def registry(self, need: needs.Registry) -> Answer[NoFacts]:
         return registry.answer(need, self._names)
@@ -105,6 +108,9 @@ class AwsAnswers(Answers):
 
     def autoscaler(self, need: needs.Autoscaler) -> Answer[AutoscalerFacts]:
         return autoscaler.answer(need, self._names, self._identities, self._platform)
+
+    def node_provisioner(self, need: needs.NodeProvisioner) -> Answer[ProvisionerFacts]:
+        return karpenter.answer(need, self._names, self._identities, self._platform)
 
     def secret_store(self, need: needs.SecretStore) -> Answer[SecretStoreFacts]:
         del need  # it asks for nothing in particular
@@ -129,6 +135,7 @@ class AwsAnswers(Answers):
             state_bucket=state.bucket if state else None,
             is_private=self._platform.network.access == "private",
             secrets=secrets,
+            has_karpenter=elastic.declared(self._platform) is not None,
         )
 
     def _encrypted(self, answer: Answer[F]) -> Answer[F]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from plinth.ir.commands import Check, CloudCommands, Command, Making
+from plinth.ir.commands import Check, CloudCommands, Command, Making, OwnNodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,8 @@ PROTECTIONS: Final = {
     "enable_deletion_protection": False,
     "force_destroy": True,
 }
+
+KARPENTER: Final = OwnNodes(application="karpenter", label="karpenter.sh/nodepool")
 
 HOME: Final = "us-east-1"
 """The one region whose buckets are made without naming it: S3 refuses its name as a constraint."""
@@ -45,12 +47,14 @@ def commands(
     state_bucket: str | None,
     is_private: bool,
     secrets: Sequence[WantedSecret],
+    has_karpenter: bool = False,
 ) -> CloudCommands:
     """Everything that one account's first hour asks of the AWS CLI.
 
-    `is_private`: the control plane has an address in its network only.
+    `is_private`: the control plane has an address in its network only. `has_karpenter`: nodes come by it.
     """
     in_region = f"--region={region}"
+    made = "load balancers, disks and machines" if has_karpenter else "load balancers and disks"
     return CloudCommands(
         programs=PROGRAMS,
         # What the command calls it where it is given no other name.
@@ -78,9 +82,10 @@ def commands(
             )
             for key, value, purpose in (
                 ("elbv2.k8s.aws/cluster", cluster, "load balancers of its controller that are left"),
-                (f"kubernetes.io/cluster/{cluster}", "owned", "load balancers and disks that are left"),
+                (f"kubernetes.io/cluster/{cluster}", "owned", f"{made} that are left"),
             )
         ),
+        own_nodes=KARPENTER if has_karpenter else None,
         protections=PROTECTIONS,
         control_plane="aws_eks_cluster",
         way_in="it answers inside its network only: run this from a machine there, or through a tunnel"

@@ -21,6 +21,9 @@ SUBNET_TAG: Final = "plinth.dev/subnet"
 INTERNAL: Final = "kubernetes.io/role/internal-elb"
 """Marks private subnets, ours and those of other people's networks. Source: EKS, "VPC requirements"."""
 
+DISCOVERY: Final = "karpenter.sh/discovery"
+"""Marks the subnets in which Karpenter puts nodes; its value is the cluster's name."""
+
 
 class Found:
     """Expressions for the network of one environment."""

@@ -100,10 +100,15 @@ def _encoded() -> str:
     return f"base64encode({json_line(NEW_LINE.join(lines))})"
 
 
+def disk_gib(machine: Machine) -> int:
+    """The size of a node's disk."""
+    return DEVICE_DISK_GIB if machine.accelerator_count else DISK_GIB
+
+
 def _disk(machine: Machine) -> dict[str, Any]:
     return {
         "volume_type": "gp3",
-        "volume_size": DEVICE_DISK_GIB if machine.accelerator_count else DISK_GIB,
+        "volume_size": disk_gib(machine),
         "encrypted": "true",  # the provider takes this one as text
         "kms_key_id": reference("aws_kms_key.cluster", "arn"),
         "delete_on_termination": "true",

@@ -46,6 +46,12 @@ class Names:
         self.cluster_logs = text("/aws/eks/", self.cluster, "/cluster")
         self.flow_logs = text("/plinth/", self.platform, "/flow-logs")
         self.database_zone = text(self.platform, ".", ZONE_OF_DATABASES)
+        self.tags: dict[str, str | Said] = {
+            "managed-by": "plinth",
+            "environment": context.environment,
+            "platform": self.platform,
+        }
+        """On everything that is made, by whichever program."""
 
     def arn(self, service: str, *resource: str | Said) -> Said:
         """The ARN of something in this account and region."""

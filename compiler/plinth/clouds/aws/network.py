@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.clouds.aws.found import INTERNAL, SUBNET_TAG, Found
+from plinth.clouds.aws.found import DISCOVERY, INTERNAL, SUBNET_TAG, Found
 from plinth.clouds.aws.names import Names, letter, reference, tagged
 from plinth.clouds.aws.watched import endpoints, flow_logs
 from plinth.diagnostics.diagnostic import Diagnostic
@@ -141,7 +141,7 @@ def _subnets(network: spec.Network, names: Names, origins: tuple[Origin, ...]) -
             name = f"{use}-{letter(zone)}"
             tags: dict[str, Any] = tagged(text(names.platform, "-", name)) | {SUBNET_TAG: use}
             if use == "nodes":
-                tags |= {INTERNAL: "1", "karpenter.sh/discovery": names.cluster}
+                tags |= {INTERNAL: "1", DISCOVERY: names.cluster}
             if use == "public":
                 tags["kubernetes.io/role/elb"] = "1"
             arguments: dict[str, Any] = {

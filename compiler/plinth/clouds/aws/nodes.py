@@ -15,7 +15,7 @@ from plinth.ir.said import why
 
 if TYPE_CHECKING:
     from plinth.clouds.aws.names import Names
-    from plinth.ir.said import Said
+    from plinth.ir.said import Origin, Said
     from plinth.ir.targets import Target
 
 POLICIES: Final = ("AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy")
@@ -29,14 +29,19 @@ CHANNELS: Final = (
 """What a node needs to take part in sessions; the policy that AWS keeps reads every parameter as well."""
 
 
-def identity(names: Names) -> list[Target]:
-    """The role of every node."""
-    origins = why("nodes have a role of their own, with the least that EKS wants")
+def identity(
+    names: Names,
+    name: str = "nodes",
+    description: str = "Nodes of the cluster",
+    origins: tuple[Origin, ...] = (),
+) -> list[Target]:
+    """The role of every node, or of those that are told apart by its name."""
+    because = (*origins, *why("nodes have a role of their own, with the least that EKS wants"))
     trusted = trust({"Service": "ec2.amazonaws.com"})
     return [
-        role("cluster", "nodes", names.role("nodes"), trusted, "Nodes of the cluster", origins),
-        *attachments("cluster", "nodes", POLICIES, names, origins),
-        inline("cluster", "nodes", "sessions", _sessions(names), origins),
+        role("cluster", name, names.role(name), trusted, description, because),
+        *attachments("cluster", name, POLICIES, names, because),
+        inline("cluster", name, "sessions", _sessions(names), because),
     ]
 
 

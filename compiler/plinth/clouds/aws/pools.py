@@ -4,6 +4,8 @@ A pool that takes spot machines first is two groups, for a group has one way of 
 nodes is the autoscaler's: it finds the groups by tags, and what a node of an empty group would have
 by tags as well.
 
+Where Karpenter is asked for, a group is the nodes that are always there, and `elastic` has the others.
+
 Source: EKS, "Customize managed nodes with launch templates"; Cluster Autoscaler on AWS, "Auto-discovery".
 """
 
@@ -16,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plinth.catalog.mig import mig_profiles
+from plinth.clouds.aws import elastic
 from plinth.clouds.aws.addons import BEFORE_NODES
 from plinth.clouds.aws.launch import EFA_RESOURCE, efa_interfaces, template
 from plinth.clouds.aws.names import LONGEST_NODE_GROUP, TITLE, Names, reference
@@ -60,9 +63,13 @@ class Group(Struct, frozen=True, kw_only=True):
     """`on-demand` or `spot`, on the label of its nodes."""
     is_first: bool = True
     """It keeps the pool's least number of nodes."""
+    is_fixed: bool = False
+    """It has no more than those: others are made beside it."""
 
 
-def answer(need: NodePool, names: Names, found: Found, pinned: Mapping[str, str]) -> Answer[PoolFacts]:
+def answer(
+    need: NodePool, names: Names, found: Found, pinned: Mapping[str, str], platform: spec_platform.Platform
+) -> Answer[PoolFacts]:
     """A pool of the machine that its shape asks for, or why there is none."""
     pool = need.pool
     if pool.capacity in NOT_HERE:
@@ -72,7 +79,15 @@ def answer(need: NodePool, names: Names, found: Found, pinned: Mapping[str, str]
         return Answer(facts=pool_facts(pool, None), diagnostics=(chosen,))
     faults: list[Diagnostic] = []
     targets: list[Target] = []
-    for group in _groups(pool):
+    groups, facts = _groups(pool), pool_facts(pool, chosen)
+    if section := elastic.declared(platform):
+        if fault := elastic.fault(pool):
+            return Answer(facts=facts, diagnostics=(fault,))
+        facts = replace(facts, stay_annotations={elastic.STAY: Said("true", (section.spec_path,))})
+        groups = (replace(groups[0], is_fixed=True),) if pool.nodes.min else ()
+        labels = _labels(pool, said(pool, "capacity"), chosen.machine)
+        targets += elastic.manifests(pool, chosen.machine, labels, names, platform)
+    for group in groups:
         made = _node_group(pool, group, chosen.machine, names, found)
         full = str(value_of(made.arguments["node_group_name"]))
         if len(full) > LONGEST_NODE_GROUP:
@@ -80,9 +95,8 @@ def answer(need: NodePool, names: Names, found: Found, pinned: Mapping[str, str]
             faults.append(too_long(full, LONGEST_NODE_GROUP, what, pool.said_path("name")))
         targets += template(pool, group.name, chosen.machine, names, found)
         targets.append(made)
-        if pool.nodes.min == 0 or not group.is_first:
+        if not group.is_fixed and (pool.nodes.min == 0 or not group.is_first):
             targets += _from_zero(pool, group, chosen.machine)
-    facts = pool_facts(pool, chosen)
     if pool.gpu and pool.gpu.rdma:
         facts = replace(facts, rdma_resource=EFA_RESOURCE)
     return Answer(targets=tuple(targets), facts=facts, diagnostics=tuple(faults))
@@ -147,12 +161,7 @@ def _node_group(
         "subnet_ids": found.one_zone if pool.gpu and pool.gpu.rdma else found.node_subnets,
         "ami_type": Said(image, shape),
         "capacity_type": Said(capacity, said(pool, "capacity").origins),
-        "labels": {
-            POOL_LABEL: said(pool, "name"),
-            CAPACITY_LABEL: _said_capacity(pool, group),
-            **_gpu_label(pool, machine),
-            **_sharing(pool),
-        },
+        "labels": _labels(pool, _said_capacity(pool, group), machine),
         "taint": [
             {**taint, "effect": taint["effect"].map(_EFFECTS.__getitem__)} for taint in taints(pool, machine)
         ],
@@ -167,12 +176,10 @@ def _node_group(
         "node_repair_config": [{"enabled": True}],
         "timeouts": {"create": "60m", "update": "120m", "delete": "60m"},
         "depends_on": [*BEFORE_NODES, *READY],
-        "lifecycle": {
-            "create_before_destroy": is_replaced_first,
-            # The autoscaler's number.
-            "ignore_changes": ["scaling_config[0].desired_size"],
-        },
+        "lifecycle": {"create_before_destroy": is_replaced_first},
     }
+    if not group.is_fixed:  # the autoscaler's number
+        arguments["lifecycle"]["ignore_changes"] = ["scaling_config[0].desired_size"]
     if capacity != "CAPACITY_BLOCK":
         arguments["instance_types"] = [Said(machine.machine_type, shape)]
     return TerraformResource(
@@ -209,6 +216,16 @@ def _image(machine: Machine) -> str:
     return f"AL2023_{arch}_{variant}"
 
 
+def _labels(pool: spec.NodePool, capacity: Said, machine: Machine) -> dict[str, Said]:
+    """Labels of a pool's nodes, whoever makes them."""
+    return {
+        POOL_LABEL: said(pool, "name"),
+        CAPACITY_LABEL: capacity,
+        **_gpu_label(pool, machine),
+        **_sharing(pool),
+    }
+
+
 def _said_capacity(pool: spec.NodePool, group: Group) -> Said:
     return said(pool, "capacity").map(lambda _: group.capacity)
 
@@ -236,7 +253,8 @@ def _limits(pool: spec.NodePool, group: Group) -> dict[str, Any]:
     least = said(pool.nodes, "min")
     if not group.is_first:
         least = said(pool, "capacity").map(lambda _: 0)
-    return {"min_size": least, "desired_size": least, "max_size": said(pool.nodes, "max")}
+    most = least if group.is_fixed else said(pool.nodes, "max")
+    return {"min_size": least, "desired_size": least, "max_size": most}
 
 
 def _from_zero(pool: spec.NodePool, group: Group, machine: Machine) -> list[Target]:

@@ -34,15 +34,7 @@ def answer(need: Roots, names: Names) -> Answer[NoFacts]:
                     "region": names.region,
                     # Credentials of another account are refused before anything is made there.
                     "allowed_account_ids": [names.account],
-                    "default_tags": [
-                        {
-                            "tags": {
-                                "managed-by": "plinth",
-                                "environment": need.context.environment,
-                                "platform": names.platform,
-                            }
-                        }
-                    ],
+                    "default_tags": [{"tags": names.tags}],
                 },
                 origins=origins_of((names.account, names.region)),
             )
