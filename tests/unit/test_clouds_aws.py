@@ -153,6 +153,28 @@ def test_a_version_of_kubernetes_without_known_add_ons_is_refused():
     assert "1.36" in fault[2]
 
 
+def test_what_eks_does_nothing_with_is_told():
+    result = platforms.compile_bytes(
+        document(
+            cluster={
+                "kubernetes": "1.34",
+                "channel": "stable",
+                "maintenance": {"weekly": ["sat 02:00-08:00"]},
+            },
+            network={"controlPlane": "172.16.9.0/28"},
+        )
+    )
+    told = {each.path[-1]: each for each in result.diagnostics}
+    assert set(told) == {"channel", "maintenance", "controlPlane"}
+    assert {(each.code, each.severity) for each in told.values()} == {("PLN327", "warning")}
+    assert "PodDisruptionBudget" in told["maintenance"].help
+    assert all(each.span for each in told.values())
+
+
+def test_a_channel_alone_chooses_the_version():
+    assert platforms.compile_bytes(document(cluster={"channel": "stable"})).diagnostics == ()
+
+
 def test_a_public_control_plane_names_who_may_reach_it():
     assert [code for code, _, _ in refused(document(network={"access": "public"}))] == ["PLN319"]
 

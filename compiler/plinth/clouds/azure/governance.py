@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.clouds._unused import unused
 from plinth.clouds.azure.identity import AUDIENCE
+from plinth.clouds.azure.names import TITLE
 from plinth.clouds.azure.vault import OFFICERS
 from plinth.ir.answers import Answer, NoFacts
 from plinth.ir.said import Expression, said, text
 from plinth.ir.targets import Target, TerraformBlock, TerraformResource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from plinth.clouds.azure.names import Names
+    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
     from plinth.ir.said import Origin
+    from plinth.spec import platform as spec
 
 GITHUB: Final = "https://token.actions.githubusercontent.com"
 
@@ -31,6 +37,17 @@ def domain(need: needs.Domain, names: Names) -> Answer[NoFacts]:
         origins=name.origins,
     )
     return Answer(targets=(zone,), facts=NoFacts())
+
+
+def currency_faults(wanted: spec.Budget | None) -> Iterator[Diagnostic]:
+    """A budget on Azure has an amount, and no currency but that of the bill."""
+    if wanted:
+        yield from unused(
+            wanted,
+            "currency",
+            f"on {TITLE}",
+            "remove it: `monthly` is in the currency of the subscription's bill",
+        )
 
 
 def budget(need: needs.Budget, names: Names) -> Answer[NoFacts]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from plinth.clouds import Answers
 from plinth.clouds._network import access_faults
+from plinth.clouds._unused import unused_ranges, unused_size
 from plinth.clouds.gcp import (
     budget,
     ci,
@@ -63,6 +64,9 @@ class GcpAnswers(Answers):
         found += cluster.maintenance_faults(platform.cluster)
         found += pool_faults.pools_faults(platform, self._names)
         found += budget.budget_faults(platform, self._names)
+        if self._names.cloud.existing:
+            found += unused_ranges(platform, "nodes", "pods", "services")
+        found += unused_size(platform)
         return tuple(found)
 
     def roots(self, need: needs.Roots) -> Answer[NoFacts]:
