@@ -254,7 +254,8 @@ def test_no_policy_of_ours_allows_everything():
     for layer in ("network", "cluster", "platform"):
         for address, body in root(data, layer).items():
             if address.startswith("aws_iam_role_policy."):
-                for statement in json.loads(body["policy"])["Statement"]:
+                statements = json.loads(body["policy"])["Statement"]
+                for statement in (each for each in statements if each["Effect"] == "Allow"):
                     assert "*" not in statement["Action"], address
                     open_to_all = statement["Resource"] == "*"
                     # What only looks, and the channels of sessions, which have no names.
@@ -262,6 +263,27 @@ def test_no_policy_of_ours_allows_everything():
                         action.startswith(("ssmmessages:", "autoscaling:Describe", "ec2:Describe", "ec2:Get"))
                         for action in statement["Action"]
                     ), address
+
+
+@pytest.mark.parametrize(("state", "key"), [(None, "Resource"), ({"bucket": "acme-state"}, "NotResource")])
+def test_who_plans_is_another_job_than_who_applies_and_reads_no_object_but_states(state, key):
+    data = document(ci={"github": "acme/ml-platform"}, **({"state": state} if state else {}))
+    made = root(data, "platform")
+    subjects = {}
+    for name in ("ci", "ci-plan"):
+        (trusted,) = json.loads(made[f"aws_iam_role.{name}"]["assume_role_policy"])["Statement"]
+        subjects[name] = trusted["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+    assert subjects == {
+        "ci": "repo:acme/ml-platform:environment:default",
+        "ci-plan": "repo:acme/ml-platform:environment:default-plan",
+    }
+    (denied,) = (
+        each
+        for each in json.loads(made["aws_iam_role_policy.ci-plan-reads"]["policy"])["Statement"]
+        if each["Effect"] == "Deny"
+    )
+    objects = "arn:aws:s3:::acme-state/*" if state else "*"
+    assert denied == {"Effect": "Deny", "Action": ["s3:GetObject*"], key: objects}
 
 
 def test_pods_take_roles_by_namespace_and_service_account():
