@@ -120,3 +120,24 @@ def test_removals_wait_while_all_else_is_applied(roots):
 def test_an_environment_without_roots_has_nothing_to_do(roots, tmp_path):
     shutil.rmtree(tmp_path / "generated")
     assert roots.planned() == ""
+
+
+def test_who_only_plans_takes_no_lock_and_needs_no_right_to_write_a_state(roots, tmp_path):
+    program = tmp_path / "programs/terraform"
+    tool = program.resolve()
+    program.unlink()
+    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/asked.txt\nexec {tool} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    roots.hold("network", one="a")
+
+    def locks():
+        asked = (tmp_path / "asked.txt").read_text(encoding="utf-8").splitlines()
+        (tmp_path / "asked.txt").unlink()
+        return {
+            word for line in asked if " plan " in line for word in line.split() if word.startswith("-lock")
+        }
+
+    changes = roots.planned()
+    assert locks() == {"-lock=false"}
+    roots.applied(changes)
+    assert locks() == {"-lock=true"}

@@ -33,6 +33,13 @@ PROD_GCP: Final = (
     "--environment", "dev", "--environment", "prod", "--project", "prod=acme-ml-prod",
     "--project-number", "prod=210987654321",
 )  # fmt: skip
+PROD_AWS: Final = (
+    "--environment", "dev", "--environment", "prod", "--account-id", "prod=210987654321", "--region", "prod=eu-west-1",
+)  # fmt: skip
+PROD_AZURE: Final = (
+    "--environment", "dev", "--environment", "prod",
+    "--subscription-id", "prod=11111111-2222-3333-4444-555555555556",
+)  # fmt: skip
 PROD_EXISTING: Final = (
     "--environment", "dev", "--environment", "prod", "--cluster", "prod=lab-prod",
     "--bucket-url", "prod=s3://acme-prod", "--database-host", "prod=postgres.prod.acme.com",

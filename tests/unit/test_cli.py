@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -95,6 +96,13 @@ def test_every_command_has_help_with_examples(command, capsys):
     text = capsys.readouterr().out
     assert text.startswith(f"usage: plinth {command}")
     assert "examples:" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_help_is_cut_off_in_the_middle_of_a_list(command, capsys):
+    assert main([command, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert re.findall(r".{20}(?:[,;:(] ?[;)]| [;,])", text) == []
 
 
 @pytest.mark.parametrize(

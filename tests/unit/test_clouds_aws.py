@@ -153,6 +153,28 @@ def test_a_version_of_kubernetes_without_known_add_ons_is_refused():
     assert "1.36" in fault[2]
 
 
+def test_what_eks_does_nothing_with_is_told():
+    result = platforms.compile_bytes(
+        document(
+            cluster={
+                "kubernetes": "1.34",
+                "channel": "stable",
+                "maintenance": {"weekly": ["sat 02:00-08:00"]},
+            },
+            network={"controlPlane": "172.16.9.0/28"},
+        )
+    )
+    told = {each.path[-1]: each for each in result.diagnostics}
+    assert set(told) == {"channel", "maintenance", "controlPlane"}
+    assert {(each.code, each.severity) for each in told.values()} == {("PLN327", "warning")}
+    assert "PodDisruptionBudget" in told["maintenance"].help
+    assert all(each.span for each in told.values())
+
+
+def test_a_channel_alone_chooses_the_version():
+    assert platforms.compile_bytes(document(cluster={"channel": "stable"})).diagnostics == ()
+
+
 def test_a_public_control_plane_names_who_may_reach_it():
     assert [code for code, _, _ in refused(document(network={"access": "public"}))] == ["PLN319"]
 
@@ -232,7 +254,8 @@ def test_no_policy_of_ours_allows_everything():
     for layer in ("network", "cluster", "platform"):
         for address, body in root(data, layer).items():
             if address.startswith("aws_iam_role_policy."):
-                for statement in json.loads(body["policy"])["Statement"]:
+                statements = json.loads(body["policy"])["Statement"]
+                for statement in (each for each in statements if each["Effect"] == "Allow"):
                     assert "*" not in statement["Action"], address
                     open_to_all = statement["Resource"] == "*"
                     # What only looks, and the channels of sessions, which have no names.
@@ -240,6 +263,27 @@ def test_no_policy_of_ours_allows_everything():
                         action.startswith(("ssmmessages:", "autoscaling:Describe", "ec2:Describe", "ec2:Get"))
                         for action in statement["Action"]
                     ), address
+
+
+@pytest.mark.parametrize(("state", "key"), [(None, "Resource"), ({"bucket": "acme-state"}, "NotResource")])
+def test_who_plans_is_another_job_than_who_applies_and_reads_no_object_but_states(state, key):
+    data = document(ci={"github": "acme/ml-platform"}, **({"state": state} if state else {}))
+    made = root(data, "platform")
+    subjects = {}
+    for name in ("ci", "ci-plan"):
+        (trusted,) = json.loads(made[f"aws_iam_role.{name}"]["assume_role_policy"])["Statement"]
+        subjects[name] = trusted["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+    assert subjects == {
+        "ci": "repo:acme/ml-platform:environment:default",
+        "ci-plan": "repo:acme/ml-platform:environment:default-plan",
+    }
+    (denied,) = (
+        each
+        for each in json.loads(made["aws_iam_role_policy.ci-plan-reads"]["policy"])["Statement"]
+        if each["Effect"] == "Deny"
+    )
+    objects = "arn:aws:s3:::acme-state/*" if state else "*"
+    assert denied == {"Effect": "Deny", "Action": ["s3:GetObject*"], key: objects}
 
 
 def test_pods_take_roles_by_namespace_and_service_account():

@@ -20,7 +20,18 @@ import yaml
 from plinth.cli import main
 from plinth.starter.scripts import __file__ as scripts_file
 from plinth.starter.scripts import script
-from support.starting import EXISTING, GCP, PROD_EXISTING, PROD_GCP, files
+from support import platforms
+from support.starting import (
+    AWS,
+    AZURE,
+    EXISTING,
+    GCP,
+    PROD_AWS,
+    PROD_AZURE,
+    PROD_EXISTING,
+    PROD_GCP,
+    files,
+)
 
 SCRIPTS = sorted(path.name for path in Path(scripts_file).parent.glob("*.sh"))
 needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq")
@@ -51,6 +62,8 @@ def steps(workflow):
 
 ALL = [
     pytest.param((*GCP, *PROD_GCP), id="gcp"),
+    pytest.param((*AWS, *PROD_AWS), id="aws"),
+    pytest.param((*AZURE, *PROD_AZURE), id="azure"),
     pytest.param(EXISTING, id="existing"),
     pytest.param((*EXISTING, *PROD_EXISTING), id="existing, two environments"),
 ]
@@ -119,6 +132,95 @@ def test_the_branch_of_an_environment_moves_after_its_apply_and_the_next_environ
     assert "environment" not in environment["plan"]
     assert environment["apply"]["environment"] == "${{ inputs.environment }}"
     assert environment["apply"]["needs"] == "plan"
+
+
+def signing(tmp_path, words):
+    """The inputs of each environment, and by job what signs it in: the environment, the step's or the program's."""
+    found = github(tmp_path, words)
+    inputs = {
+        name: {key: text for key, text in job["with"].items() if key not in {"promotes", "removals"}}
+        for name, job in found["plinth-apply"]["jobs"].items()
+        if "with" in job
+    }
+    known = {}
+    for name, job in found["plinth-environment"]["jobs"].items():
+        assert job["permissions"]["id-token"] == "write"
+        *before, last = job["steps"]
+        says = [step["with"] for step in before if "credentials" in step["uses"]]
+        of_program = {key: text for key, text in last["env"].items() if key.startswith("ARM_")}
+        known[name] = (job["environment"], says, of_program)
+    return inputs, known
+
+
+def test_on_aws_a_job_takes_the_role_that_the_platform_makes(tmp_path):
+    inputs, known = signing(tmp_path, (*AWS, *PROD_AWS))
+    assert inputs["prod"] == {
+        "environment": "prod",
+        "region": "eu-west-1",
+        "plan-role": "${{ vars.PLINTH_PROD_PLAN_ROLE }}",
+        "apply-role": "${{ vars.PLINTH_PROD_APPLY_ROLE }}",
+    }
+    region = "${{ inputs.region }}"
+    assert known == {
+        "plan": (
+            "${{ inputs.environment }}-plan",
+            [{"role-to-assume": "${{ inputs.plan-role }}", "aws-region": region}],
+            {},
+        ),
+        "apply": (
+            "${{ inputs.environment }}",
+            [{"role-to-assume": "${{ inputs.apply-role }}", "aws-region": region}],
+            {},
+        ),
+    }
+
+
+def test_on_azure_terraform_itself_is_who_the_job_is(tmp_path):
+    inputs, known = signing(tmp_path, (*AZURE, *PROD_AZURE))
+    assert inputs["prod"] == {
+        "environment": "prod",
+        "plan-client": "${{ vars.PLINTH_PROD_PLAN_CLIENT }}",
+        "apply-client": "${{ vars.PLINTH_PROD_APPLY_CLIENT }}",
+    }
+    assert known == {
+        "plan": (
+            "${{ inputs.environment }}-plan",
+            [],
+            {"ARM_USE_OIDC": "true", "ARM_CLIENT_ID": "${{ inputs.plan-client }}"},
+        ),
+        "apply": (
+            "${{ inputs.environment }}",
+            [],
+            {"ARM_USE_OIDC": "true", "ARM_CLIENT_ID": "${{ inputs.apply-client }}"},
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "layer", "kind", "names"),
+    [
+        pytest.param(AWS, "platform", "aws_iam_role", ["ci", "ci-plan"], id="aws"),
+        pytest.param(AZURE, "cluster", "azurerm_user_assigned_identity", ["ci", "ci-plan"], id="azure"),
+    ],
+)
+def test_the_first_platform_makes_who_its_workflows_are(words, layer, kind, names, tmp_path):
+    begun(tmp_path, words)
+    text = (tmp_path / "platform.yaml").read_bytes()
+    assert b"ci: {github: acme/ml-platform}" in text
+    tree = platforms.tree(platforms.compile_bytes(text.replace(b"vendored", b"remote")))
+    made = json.loads(tree[f"generated/dev/terraform/{layer}/{kind}.tf.json"])["resource"][kind]
+    assert set(names) <= set(made)
+    head = (tmp_path / ".github/workflows/plinth-apply.yml").read_text(encoding="utf-8")
+    assert all(f"-{made[name]['name'].removeprefix('acme-ml-')}`" in head for name in names)
+
+
+@pytest.mark.parametrize(
+    "repository", ["https://git.acme.com/acme/ml-platform.git", "git@gitlab.com:acme/x.git"]
+)
+def test_no_workflow_is_believed_of_a_repository_that_github_does_not_have(repository, tmp_path):
+    words = [repository if word.startswith("https://github.com") else word for word in AWS]
+    begun(tmp_path, words)
+    assert b"ci: {" not in (tmp_path / "platform.yaml").read_bytes()
 
 
 def github_again(folder):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from plinth.plan import Tree, diff
-from plinth.plan.actions import predicted
+from plinth.plan.actions import foreseen, predicted
 from plinth.plan.show import Places, as_json, as_text
 
 PLACES = Places(file="platform.yaml", base="HEAD", documents=(None, None))
@@ -92,6 +92,33 @@ def test_data_that_may_not_be_destroyed_is_told_to_stop_terraform():
             ),
         )
     }
+
+
+def test_what_would_be_made_anew_behind_a_refusal_is_told_to_be_behind_it():
+    """Its own argument changes as well: that Terraform never comes to it makes it no change in place."""
+
+    def both(location):
+        bucket = {"name": location, "location": location, "lifecycle": {"prevent_destroy": True}}
+        thing = {"name": "one", "bucket": "${google_storage_bucket.data.name}", "source": location}
+        return {
+            "resource": {
+                "google_storage_bucket": {"data": bucket},
+                "google_storage_bucket_object": {"one": thing},
+            }
+        }
+
+    def blocks(kind):
+        flags = {"mode": "required", "type": "string", "force_new": True}
+        names = ("name", "location") if kind == "google_storage_bucket" else ("name", "bucket", "source")
+        return {"attributes": dict.fromkeys(names, flags)}
+
+    found = foreseen(blocks, both("EU"), both("US"))
+    assert {address: (each.action, each.behind) for address, each in found.items()} == {
+        "google_storage_bucket.data": ("refused", None),
+        "google_storage_bucket_object.one": ("replace", "google_storage_bucket.data"),
+    }
+    assert found["google_storage_bucket_object.one"].forced_by == (("source",),)
+    assert set(predicted(blocks, both("EU"), both("US"))) == {"google_storage_bucket.data"}
 
 
 def test_what_one_environment_says_of_an_address_hides_nothing_in_another():

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an environment; may be repeated (default: one, dev)",
     )
     for question in every_question():
-        text = question.text.rstrip(".").replace("%", "%%")
+        text = _without_full_stop(question.text).replace("%", "%%")
         if question.choices == (YES, NO):
             parser.add_argument(question.flag, action="append_const", const=YES, help=f"yes: {text}")
             continue
@@ -74,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--requirement", metavar="TEXT", help="where pip gets Plinth from: a wheel's path or URL, a git URL"
     )
     add_format_argument(parser)
+
+
+def _without_full_stop(text: str) -> str:
+    """The text as help goes on after it; three dots belong to an example and stay."""
+    return text if text.endswith("...") else text.removesuffix(".")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

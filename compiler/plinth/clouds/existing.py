@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 from plinth.catalog.machines import device_resource
 from plinth.clouds import Answers, Cloud
 from plinth.clouds._databases import existing_facts
+from plinth.clouds._unused import unused, unused_size
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import (
     Answer,
@@ -30,11 +31,12 @@ from plinth.spec.platform import CloudSection, SecretReference
 from plinth.spec.section import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plinth.ir import needs
     from plinth.ir.commands import WantedSecret
     from plinth.ir.needs import Context
+    from plinth.spec.platform import Platform
     from plinth.spec.pools import NodePool
 
 
@@ -100,6 +102,9 @@ class ExistingAnswers(Answers):
         self._platform = context.platform
 
     def faults(self) -> tuple[Diagnostic, ...]:
+        return (*self._state_faults(), *_unused(self._platform))
+
+    def _state_faults(self) -> tuple[Diagnostic, ...]:
         if self._platform.state is None:
             return ()
         return (
@@ -206,6 +211,47 @@ def _resource(pool: NodePool) -> str | None:
     if device is None:
         return None
     return (device_resource(device.model) if device.model else None) or GPU_RESOURCE
+
+
+_NOT_MADE: Final = {
+    "network": "remove it: the cluster has the network that it stands in",
+    "cluster": "remove it: whoever runs the cluster decides its version, and when it is upgraded",
+    "layout": "remove it: nothing is made by Terraform with `provider: existing`",
+    "budget": "remove it: nobody but whoever pays for the cluster knows what it costs",
+    "ci": "remove it: there is no cloud that could trust a workflow; give it a kubeconfig of its own",
+}
+"""Sections for what a cloud makes, and what is so instead."""
+
+_NOT_RENTED: Final = ("machine", "capacity", "reservation")
+
+
+def _unused(platform: Platform) -> Iterator[Diagnostic]:
+    """What is asked of a cloud, where there is none.
+
+    The shape of a pool asks for nothing here: it describes nodes that are there.
+    """
+    for field, instead in _NOT_MADE.items():
+        yield from unused(platform, field, "on a cluster that is there already", instead)
+    yield from unused_size(platform)
+    for pool in platform.node_pools:
+        for field in _NOT_RENTED:
+            yield from unused(
+                pool,
+                field,
+                "on a cluster that is there already",
+                "remove it: nodes are what they are, and nobody rents them here",
+            )
+        yield from _unshared(pool, platform)
+
+
+def _unshared(pool: NodePool, platform: Platform) -> Iterator[Diagnostic]:
+    if pool.gpu and getattr(platform.components, "nvidia_device_plugin", None) is None:
+        yield from unused(
+            pool.gpu,
+            "sharing",
+            "without `nvidia-device-plugin` on a cluster that is there already",
+            "add it to `components`, or have the plugin that the cluster has share its GPUs",
+        )
 
 
 def _declare(what: str, example: str, path: tuple[str, ...]) -> Diagnostic:

@@ -27,6 +27,9 @@ def rooted(targets: Iterable[Target], platform: Platform) -> Iterator[Target]:
         yield from targets
         return
     resources = [each for each in targets if isinstance(each, TerraformResource)]
+    if not resources:  # nothing is made: a layer of nothing needs no stand-in
+        yield from targets
+        return
     yield from (_in_last(each) for each in targets if not isinstance(each, TerraformResource))
     for before, layer in zip((None, *LAYERS), LAYERS, strict=False):
         own = [each for each in resources if each.layer == layer]

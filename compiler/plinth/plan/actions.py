@@ -56,6 +56,8 @@ class Planned(Struct, frozen=True, kw_only=True):
     action: PlannedAction
     forced_by: tuple[Path, ...] = ()
     """The arguments that no provider can change in place."""
+    behind: str | None = None
+    """The refused resource that it rests on: Terraform stops there, and never comes to this one."""
 
 
 def predicted(blocks: Blocks, before: Root, after: Root) -> dict[str, Planned]:
@@ -63,14 +65,25 @@ def predicted(blocks: Blocks, before: Root, after: Root) -> dict[str, Planned]:
 
     What rests on a refused one is left out: Terraform stops there, and plans no further.
     """
+    return {address: each for address, each in foreseen(blocks, before, after).items() if each.behind is None}
+
+
+def foreseen(blocks: Blocks, before: Root, after: Root) -> dict[str, Planned]:
+    """The same with what rests on a refused one, where its own arguments would have it made anew as well."""
     comparison = _Comparison(blocks, before, after)
     every = {address: comparison.action(address) for address in comparison.addresses()}
-    return {
-        address: Planned(action=action, forced_by=comparison.forcing(address))
-        for address, action in sorted(every.items())
-        if action is not None
-        and not any(every[other] == "refused" for other in comparison.foundations(address))
-    }
+    found: dict[str, Planned] = {}
+    for address, action in sorted(every.items()):
+        if action is None:
+            continue
+        stops = {each for each in comparison.foundations(address) if every[each] == "refused"}
+        first = min((each for each in stops if not stops & comparison.foundations(each)), default=None)
+        forced_by = comparison.forcing(address)
+        if first:
+            forced_by = tuple(path for path in forced_by if comparison.is_said(address, path))
+        if forced_by or not first:
+            found[address] = Planned(action=action, forced_by=forced_by, behind=first)
+    return found
 
 
 def show_path(path: Path) -> str:
@@ -188,6 +201,13 @@ class _Comparison:
         if address not in self._before or address not in self._after:
             return ()
         return tuple(path for path, forces in self._differences(address) if forces)
+
+    def is_said(self, address: str, path: Path) -> bool:
+        """Whether an argument changes in its own text or the provider's, not only in what it refers to."""
+        one, other = (self._before[address], self._after[address])
+        for step in path:
+            one, other = _child(one, step), _child(other, step)
+        return bool(one != other) or (one is ABSENT and path[0] in self._relabelled)
 
     def addresses(self) -> list[str]:
         """Every resource of either root."""

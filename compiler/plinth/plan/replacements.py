@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from plinth.catalog.providers import resource_block
-from plinth.plan.actions import mentioned, predicted, show_path
+from plinth.plan.actions import foreseen, mentioned, show_path
 from plinth.plan.resources import TERRAFORM_FILE, Identity
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def with_replacements(changes: Iterable[Change], before: Tree, after: Tree) -> l
             found.append(each)
     for (env, root), some in updates.items():
         olds, news = _documents(before, env, root), _documents(after, env, root)
-        planned = predicted(resource_block, olds, news)
+        planned = foreseen(resource_block, olds, news)
         anew = {address: each for address, each in planned.items() if each.action in _REPLACING}
         found += [_told(each, anew.get(each.identity.address)) for each in some]
         others = anew.keys() - known[env, root]
@@ -77,6 +77,8 @@ def _reasons(planned: Planned, address: str) -> Iterator[str]:
         yield "the new one is made before the old one goes"
     if planned.action == "refused":
         yield "`prevent_destroy` refuses it: Terraform stops there"
+    if planned.behind:
+        yield f"it rests on `{planned.behind}`, at which Terraform stops first"
 
 
 def _stable(path: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.starter.credentials import github_repository
 from plinth.starter.questions import ARTIFACTS, GPU_POOL, NO, NO_GPU, is_provisioned, slots
 from plinth.text.annotated import Line, Noted, annotated_yaml
 
@@ -68,6 +69,7 @@ def _spec(answers: Answers, folder: str) -> dict[str, Any]:
         "nodePools": _pools(answers, makes=makes),
         "identity": _identity(answers, makes=makes),
         "tiers": _tiers(answers),
+        "ci": _ci(answers),
         "storage": _storage(answers, makes=makes),
         "upstreams": Noted(
             value="vendored", above="Upstream manifests are in the repository: `plinth vendor --mirror DIR`."
@@ -167,6 +169,16 @@ def _identity(answers: Answers, *, makes: bool) -> dict[str, Any]:
             "that holds the OAuth client.",
         ),
     }
+
+
+def _ci(answers: Answers) -> Noted | None:
+    repository = github_repository(answers)
+    if repository is None:
+        return None
+    return Noted(
+        value=Line({"github": repository}),
+        above="Whose workflows may plan and apply, without a key: .github/workflows/plinth-apply.yml.",
+    )
 
 
 def _tiers(answers: Answers) -> Noted:

@@ -1,4 +1,8 @@
-"""What concerns the account as a whole: a budget, and an identity for the workflows that apply.
+"""What concerns the account as a whole: a budget, and identities for the workflows that plan and apply.
+
+GitHub signs what a job is. Jobs of the GitHub environment with the platform environment's name apply, for
+somebody approved them. Those of `NAME-plan` look and change nothing. A branch rule of either says whose jobs
+they are.
 
 Source: AWS Budgets; GitHub, "Configuring OpenID Connect in Amazon Web Services".
 """
@@ -16,6 +20,7 @@ from plinth.ir.targets import TerraformResource
 if TYPE_CHECKING:
     from plinth.clouds.aws.names import Names
     from plinth.ir import needs
+    from plinth.ir.said import Origin
 
 TOLD_AT_PERCENT: Final = (50, 90, 100)
 
@@ -90,12 +95,12 @@ def budget(need: needs.Budget, names: Names) -> Answer[NoFacts]:
 def continuous_integration(
     need: needs.ContinuousIntegration, names: Names, context: needs.Context
 ) -> Answer[NoFacts]:
-    """A role for workflows on the branch of this environment, or in GitHub's environment of its name.
+    """A role that applies, and one that plans.
 
-    It may use every service, and of IAM what belongs to the platform: roles that begin with its name.
+    The first may use every service, and of IAM what belongs to the platform: roles that begin with its name.
+    The second reads what is made, and no object but states; a plan reads back the passwords of databases.
     """
     origins = (need.ci.spec_path,)
-    repository = said(need.ci, "github")
     provider = TerraformResource(
         layer="platform",
         type="aws_iam_openid_connect_provider",
@@ -103,31 +108,49 @@ def continuous_integration(
         arguments={"url": f"https://{ISSUER}", "client_id_list": [AUDIENCE]},
         origins=origins,
     )
-    branch = said(context.platform.repository, "branch")
-    subjects: list[Any] = [
-        text("repo:", repository, f":environment:{context.environment}"),
-        text("repo:", repository, ":ref:refs/heads/", branch),
-    ]
     provider_arn = text("arn:", names.partition, ":iam::", names.account, f":oidc-provider/{ISSUER}")
-    trusted = trust(
-        {"Federated": provider_arn},
-        "sts:AssumeRoleWithWebIdentity",
-        condition={"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subjects}},
-    )
-    made = role("platform", "ci", names.role("ci"), trusted, "Workflows that plan and apply", origins)
-    has_profiles = elastic.declared(context.platform) is not None
-    document = _roles(names, provider_arn, has_profiles=has_profiles)
-    depends = {**made.arguments, "depends_on": ["aws_iam_openid_connect_provider.github"]}
+    applies = text("repo:", said(need.ci, "github"), f":environment:{context.environment}")
+    roles = _roles(names, provider_arn, has_profiles=elastic.declared(context.platform) is not None)
     return Answer(
         targets=(
             provider,
-            TerraformResource(
-                layer="platform", type=made.type, name=made.name, arguments=depends, origins=origins
-            ),
+            _workflow("ci", "Workflows that apply", applies, names, provider_arn, origins),
             *attachments("platform", "ci", ["PowerUserAccess"], names, origins),
-            inline("platform", "ci", "roles", document, origins),
+            inline("platform", "ci", "roles", roles, origins),
+            _workflow("ci-plan", "Workflows that plan", text(applies, "-plan"), names, provider_arn, origins),
+            *attachments("platform", "ci-plan", ["ReadOnlyAccess"], names, origins),
+            inline("platform", "ci-plan", "reads", _reads(names, need), origins),
         ),
         facts=NoFacts(),
+    )
+
+
+def _workflow(
+    name: str, description: str, subject: Said, names: Names, provider: Said, origins: tuple[Origin, ...]
+) -> TerraformResource:
+    """A role that jobs with one subject take."""
+    trusted = trust(
+        {"Federated": provider},
+        "sts:AssumeRoleWithWebIdentity",
+        condition={"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subject}},
+    )
+    made = role("platform", name, names.role(name), trusted, description, origins)
+    depends = {**made.arguments, "depends_on": ["aws_iam_openid_connect_provider.github"]}
+    return TerraformResource(layer="platform", type=made.type, name=name, arguments=depends, origins=origins)
+
+
+def _reads(names: Names, need: needs.ContinuousIntegration) -> Said:
+    """What a plan reads beyond what is made, and what it has no business with."""
+    passwords = names.arn("secretsmanager", "secret:", names.platform, "-postgres-*")
+    through: dict[str, Any] = {"kms:ViaService": names.service("secretsmanager")}
+    no_objects: dict[str, Any] = {"Effect": "Deny", "Action": ["s3:GetObject*"], "Resource": "*"}
+    if need.state:
+        states = text("arn:", names.partition, ":s3:::", said(need.state, "bucket"), "/*")
+        no_objects = {"Effect": "Deny", "Action": ["s3:GetObject*"], "NotResource": states}
+    return policy(
+        allow(("secretsmanager:GetSecretValue",), passwords),
+        allow(("kms:Decrypt",), names.arn("kms", "key/*"), Condition={"StringEquals": through}),
+        no_objects,
     )
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from plinth.clouds import Answers
 from plinth.clouds._network import access_faults
+from plinth.clouds._unused import unused_ranges, unused_size
 from plinth.clouds.aws import (
     account,
     addons,
@@ -74,6 +75,9 @@ class AwsAnswers(Answers):
             *network.range_faults(platform.network, self._names),
             *system_pool_faults(platform),
             *addons.version_faults(platform.cluster),
+            *cluster.unused_faults(platform),
+            *(unused_ranges(platform, "nodes", "pods") if self._names.existing_network else ()),
+            *unused_size(platform),
         )
 
     def roots(self, need: needs.Roots) -> Answer[NoFacts]:

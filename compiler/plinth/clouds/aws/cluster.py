@@ -10,16 +10,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.clouds._unused import unused
 from plinth.clouds.aws import addons, nodes
 from plinth.clouds.aws.disks import storage_class
-from plinth.clouds.aws.names import Names, reference
+from plinth.clouds.aws.names import TITLE, Names, reference
 from plinth.clouds.aws.policies import attachments, key, role, trust, used_by_disks, used_by_logs
 from plinth.ir.answers import Answer, NoFacts
 from plinth.ir.said import Expression, Said, said, why
 from plinth.ir.targets import Target, TerraformResource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from plinth.clouds.aws.found import Found
+    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir.needs import Cluster
     from plinth.ir.said import Origin
     from plinth.spec import platform as spec
@@ -48,6 +52,31 @@ def answer(need: Cluster, names: Names, found: Found, platform: spec.Platform) -
         storage_class(names),
     ]
     return Answer(targets=tuple(targets), facts=NoFacts())
+
+
+def unused_faults(platform: spec.Platform) -> Iterator[Diagnostic]:
+    """What other clouds' control planes have, and EKS has not."""
+    cluster = platform.cluster
+    yield from unused(
+        cluster,
+        "maintenance",
+        f"on {TITLE}: EKS upgrades nodes only when an apply says so",
+        "remove it, and apply when no long job runs; what keeps one whole is a PodDisruptionBudget, since "
+        "EKS replaces no node whose pods may not go",
+    )
+    if cluster.kubernetes:
+        yield from unused(
+            cluster,
+            "channel",
+            f"on {TITLE} beside `kubernetes`",
+            "remove one of them: EKS has no channels, and takes exactly the version that is said",
+        )
+    yield from unused(
+        platform.network,
+        "control_plane",
+        f"on {TITLE}",
+        "remove it: the control plane has addresses in the subnets of the nodes",
+    )
 
 
 def _key(names: Names, origins: tuple[Origin, ...]) -> list[Target]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from plinth.clouds import Answers
 from plinth.clouds._network import access_faults
+from plinth.clouds._unused import unused_ranges, unused_size
 from plinth.clouds.azure import (
     cluster,
     data,
@@ -61,6 +62,9 @@ class AzureAnswers(Answers):
             *system_pool_faults(platform),
             *pools.name_faults(platform),
             *cluster.maintenance_faults(platform.cluster),
+            *(() if self._names.has_own_network else unused_ranges(platform, "nodes", "control_plane")),
+            *unused_size(platform),
+            *governance.currency_faults(platform.budget),
         )
 
     def roots(self, need: needs.Roots) -> Answer[NoFacts]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.clouds._unused import unused
 from plinth.clouds.azure.identity import AUDIENCE
-from plinth.clouds.azure.vault import OFFICERS
+from plinth.clouds.azure.names import TITLE
+from plinth.clouds.azure.vault import OFFICERS, READER
 from plinth.ir.answers import Answer, NoFacts
-from plinth.ir.said import Expression, said, text
+from plinth.ir.said import Expression, Said, said, text
 from plinth.ir.targets import Target, TerraformBlock, TerraformResource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from plinth.clouds.azure.names import Names
+    from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
     from plinth.ir.said import Origin
+    from plinth.spec import platform as spec
 
 GITHUB: Final = "https://token.actions.githubusercontent.com"
 
@@ -31,6 +37,17 @@ def domain(need: needs.Domain, names: Names) -> Answer[NoFacts]:
         origins=name.origins,
     )
     return Answer(targets=(zone,), facts=NoFacts())
+
+
+def currency_faults(wanted: spec.Budget | None) -> Iterator[Diagnostic]:
+    """A budget on Azure has an amount, and no currency but that of the bill."""
+    if wanted:
+        yield from unused(
+            wanted,
+            "currency",
+            f"on {TITLE}",
+            "remove it: `monthly` is in the currency of the subscription's bill",
+        )
 
 
 def budget(need: needs.Budget, names: Names) -> Answer[NoFacts]:
@@ -71,22 +88,35 @@ def budget(need: needs.Budget, names: Names) -> Answer[NoFacts]:
 def continuous_integration(
     need: needs.ContinuousIntegration, names: Names, context: needs.Context
 ) -> Answer[NoFacts]:
-    """An identity that the repository's workflows take on where they run for this environment."""
+    """An identity for workflows that apply, and one for those that plan.
+
+    Each is for the jobs of one of GitHub's environments: that with the platform environment's name, and that
+    of `NAME-plan`. A branch rule on both says whose jobs they are; the one that applies has reviewers too.
+    """
     origins = said(need.ci, "github").origins
-    address = "azurerm_user_assigned_identity.ci"
-    subject = text("repo:", said(need.ci, "github"), ":environment:", context.environment)
-    targets: list[Target] = [
+    applies = text("repo:", said(need.ci, "github"), ":environment:", context.environment)
+    targets = [*_workflow("ci", applies, names, origins)]
+    targets += _workflow("ci-plan", text(applies, "-plan"), names, origins)
+    targets += [_right("ci", *right, origins) for right in _rights(names)]
+    targets += [_right("ci-plan", *right, origins) for right in _reads(names)]
+    return Answer(targets=tuple(targets), facts=NoFacts())
+
+
+def _workflow(name: str, subject: Said, names: Names, origins: tuple[Origin, ...]) -> list[Target]:
+    """An identity that jobs with one subject take on."""
+    address = f"azurerm_user_assigned_identity.{name}"
+    return [
         TerraformResource(
             layer="cluster",
             type="azurerm_user_assigned_identity",
-            name="ci",
-            arguments={**names.place, "name": text(names.platform, "-ci")},
+            name=name,
+            arguments={**names.place, "name": text(names.platform, f"-{name}")},
             origins=origins,
         ),
         TerraformResource(
             layer="cluster",
             type="azurerm_federated_identity_credential",
-            name="ci",
+            name=name,
             arguments={
                 "name": "github",
                 "user_assigned_identity_id": Expression(f"{address}.id"),
@@ -99,13 +129,11 @@ def continuous_integration(
         TerraformBlock(
             layer="cluster",
             kind="output",
-            name="client-id-ci",
+            name=f"client-id-{name}",
             arguments={"value": Expression(f"{address}.client_id")},
             origins=origins,
         ),
     ]
-    targets += [_right(name, role, scope, origins) for name, role, scope in _rights(names)]
-    return Answer(targets=tuple(targets), facts=NoFacts())
 
 
 def _rights(names: Names) -> list[tuple[str, str, Any]]:
@@ -123,15 +151,26 @@ def _rights(names: Names) -> list[tuple[str, str, Any]]:
     return rights
 
 
-def _right(name: str, role: str, scope: Any, origins: tuple[Origin, ...]) -> TerraformResource:
+def _reads(names: Names) -> list[tuple[str, str, Any]]:
+    """What a plan looks at: it asks AKS for a kubeconfig, and the vault for what it holds."""
+    vault = Expression("azurerm_key_vault.platform.id")
+    return [
+        ("subscription", "Reader", text("/subscriptions/", names.subscription)),
+        ("cluster", "Azure Kubernetes Service Cluster User Role", names.group_id()),
+        ("keys", "Key Vault Reader", vault),
+        ("secrets", READER, vault),
+    ]
+
+
+def _right(who: str, name: str, role: str, scope: Any, origins: tuple[Origin, ...]) -> TerraformResource:
     return TerraformResource(
         layer="cluster",
         type="azurerm_role_assignment",
-        name=f"ci-{name}",
+        name=f"{who}-{name}",
         arguments={
             "scope": scope,
             "role_definition_name": role,
-            "principal_id": Expression("azurerm_user_assigned_identity.ci.principal_id"),
+            "principal_id": Expression(f"azurerm_user_assigned_identity.{who}.principal_id"),
             "principal_type": "ServicePrincipal",
         },
         origins=origins,

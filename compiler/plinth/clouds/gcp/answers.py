@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from plinth.clouds import Answers
 from plinth.clouds._network import access_faults
+from plinth.clouds._unused import unused_ranges, unused_size
 from plinth.clouds.gcp import (
     budget,
     ci,
@@ -68,6 +69,9 @@ class GcpAnswers(Answers):
         found += pool_faults.pools_faults(platform, self._names)
         found += gpu_networks.faults(platform, self._names, self._gpu_networks)
         found += budget.budget_faults(platform, self._names)
+        if self._names.cloud.existing:
+            found += unused_ranges(platform, "nodes", "pods", "services")
+        found += unused_size(platform)
         return tuple(found)
 
     def roots(self, need: needs.Roots) -> Answer[NoFacts]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.starter.credentials import (
-    APPLY_ACCOUNT,
-    IDENTITY_PROVIDER,
-    PLAN_ACCOUNT,
-    signs_in,
+    AWS,
+    AZURE,
+    github_note,
+    github_repository,
+    github_variables,
+    plans_in_an_environment,
     variable,
-    variables_note,
 )
-from plinth.starter.github.parts import FOLDER, TERRAFORM, action, checkout, google, machine, workflow
+from plinth.starter.github.parts import FOLDER, TERRAFORM, action, amazon, checkout, google, machine, workflow
 from plinth.starter.platform import branch_of
 from plinth.starter.scripts import script
 from plinth.starter.words import filled
@@ -23,17 +24,14 @@ if TYPE_CHECKING:
 
 ROOTS: Final = ".github/plinth-roots.sh"
 
-_VARIABLES: Final = (IDENTITY_PROVIDER, PLAN_ACCOUNT, APPLY_ACCOUNT)
-_INPUTS: Final = {what: what.lower().replace("_", "-") for what in _VARIABLES}
-
 
 def apply(answers: Answers) -> str:
     """What happens after a merge, environment by environment."""
     jobs: dict[str, Any] = {}
     before: str | None = None
     for name in answers.environments:
-        named = {what: f"${{{{ vars.{variable(name, what)} }}}}" for what in _VARIABLES}
-        ready = f"vars.{variable(name, IDENTITY_PROVIDER)} != '' && " if signs_in(answers) else ""
+        told = github_variables(answers)
+        ready = f"vars.{variable(name, told[0])} != '' && " if told else ""
         promotes = name in answers.others
         job = {
             **({"needs": before} if before else {}),
@@ -45,7 +43,8 @@ def apply(answers: Answers) -> str:
                 "environment": name,
                 "promotes": promotes,
                 "removals": "${{ inputs.removals == true }}",
-                **({_INPUTS[what]: text for what, text in named.items()} if signs_in(answers) else {}),
+                **_region(answers, name),
+                **{_input(what): f"${{{{ vars.{variable(name, what)} }}}}" for what in told},
             },
         }
         jobs[name] = Noted(value=job, gap=before is not None)
@@ -74,17 +73,36 @@ def apply(answers: Answers) -> str:
     )
 
 
+def _input(what: str) -> str:
+    return what.lower().replace("_", "-")
+
+
+def _region(answers: Answers, environment: str) -> dict[str, str | None]:
+    """Where AWS is asked for credentials; the roots say where their things are."""
+    if answers.provider != AWS:
+        return {}
+    is_first = environment == answers.environments[0]
+    return {"region": answers.get("--region", "" if is_first else environment)}
+
+
 def _apply_head(answers: Answers) -> str:
-    name = answers.environments[0]
     names = ", ".join(f"`{each}`" for each in answers.environments)
+    told = github_variables(answers)
+    number = {2: "two", 3: "three"}.get(len(told))
     rights = (
         f"""\
-2. For each environment three variables (Settings > Secrets and variables > Actions > Variables).
+2. For each environment {number} variables (Settings > Secrets and variables > Actions > Variables).
 Until the first of them is set, nothing happens here.
-{variables_note(name, "   ")}"""
-        if signs_in(answers)
+{github_note(answers, "   ")}"""
+        if told
         else "2. Credentials of your cloud: a step of plinth-environment.yml before its last ones."
     )
+    if plans_in_an_environment(answers):
+        plans = ", ".join(f"`{each}-plan`" for each in answers.environments)
+        rights += f"""
+3. Environments {plans} for planning, without reviewers. Restrict all of them to the branch
+`{answers.get("--branch")}` (deployment branches): who may run a job in them may read what a plan reads.
+{_made_by(answers)}"""
     return filled(f"""
 After a merge: plan, wait for an approval, apply, and only then move the branch that Argo CD follows.
 An environment waits for the one before it.
@@ -99,6 +117,12 @@ left out at first; once everything is Synced, run this workflow by hand with `re
 """)
 
 
+def _made_by(answers: Answers) -> str:
+    if github_repository(answers):
+        return "`ci` in platform.yaml has made who plans and who applies, once you have applied it by hand."
+    return "Who plans and who applies is made by `ci: {github: OWNER/REPOSITORY}` in platform.yaml."
+
+
 def environment(answers: Answers, folder: str) -> str:
     """What one environment goes through; called by `apply`'s workflow."""
     inputs = {
@@ -106,18 +130,19 @@ def environment(answers: Answers, folder: str) -> str:
         "promotes": Line({"type": "boolean", "required": True}),
         "removals": Line({"type": "boolean", "required": True}),
     }
-    if signs_in(answers):
-        inputs |= {_INPUTS[what]: Line({"type": "string", "required": True}) for what in _VARIABLES}
+    more = [*_region(answers, answers.environments[0]), *map(_input, github_variables(answers))]
+    inputs |= {each: Line({"type": "string", "required": True}) for each in more}
     variables = {"ENVIRONMENT": "${{ inputs.environment }}", "REMOVALS": "${{ inputs.removals }}"}
 
-    def steps(mode: str, account: str) -> list[object]:
+    def steps(mode: str) -> list[object]:
         return [
             checkout(),
             {
                 "uses": action("hashicorp/setup-terraform"),
                 "with": Line({"terraform_version": TERRAFORM, "terraform_wrapper": False}),
             },
-            *google(answers, "${{ inputs.identity-provider }}", f"${{{{ inputs.{account} }}}}"),
+            *google(answers, "${{ inputs.identity-provider }}", f"${{{{ inputs.{mode}-account }}}}"),
+            *amazon(answers, f"${{{{ inputs.{mode}-role }}}}", "${{ inputs.region }}"),
             {
                 "name": f"{mode.capitalize()} network, cluster, platform",
                 "id": mode,
@@ -125,16 +150,18 @@ def environment(answers: Answers, folder: str) -> str:
                     "MODE": mode,
                     **({"PLINTH_CHANGES": "${{ needs.plan.outputs.changes }}"} if mode == "apply" else {}),
                     **variables,
+                    **_microsoft(answers, f"${{{{ inputs.{mode}-client }}}}"),
                 },
                 "run": f'sh "$GITHUB_WORKSPACE/{ROOTS}"',
             },
         ]
 
     plan = {
+        **({"environment": "${{ inputs.environment }}-plan"} if plans_in_an_environment(answers) else {}),
         **machine(30),
         "permissions": Line({"contents": "read", "id-token": "write"}),
         "outputs": Line({"changes": "${{ steps.plan.outputs.PLINTH_CHANGES }}"}),
-        "steps": steps("plan", "plan-account"),
+        "steps": steps("plan"),
     }
     apply = {
         "needs": "plan",
@@ -145,7 +172,7 @@ def environment(answers: Answers, folder: str) -> str:
         "environment": "${{ inputs.environment }}",
         **machine(120),
         "permissions": Line({"contents": "read", "id-token": "write"}),
-        "steps": steps("apply", "apply-account"),
+        "steps": steps("apply"),
     }
     return workflow(
         "One environment: plan its roots, and apply what was approved. Called by plinth-apply.yml.",
@@ -155,6 +182,11 @@ def environment(answers: Answers, folder: str) -> str:
         concurrency=None,
         jobs={"plan": plan, "apply": Noted(value=apply, gap=True)},
     )
+
+
+def _microsoft(answers: Answers, client: str) -> dict[str, str]:
+    """By which Terraform signs in to Azure as who the job is; it takes no sign-in of another program."""
+    return {"ARM_USE_OIDC": "true", "ARM_CLIENT_ID": client} if answers.provider == AZURE else {}
 
 
 def promote(answers: Answers) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plinth.starter.credentials import signs_in
+from plinth.starter.credentials import AWS, signs_in
 from plinth.starter.requirements import FILE as REQUIREMENTS
 from plinth.text.annotated import Line, Noted, annotated_yaml
 
@@ -24,6 +24,7 @@ RUN: Final = "${{ github.server_url }}/${{ github.repository }}/actions/runs/${{
 _ACTIONS: Final = {
     "actions/checkout": ("11bd71901bbe5b1630ceea73d27597364c9af683", "v4.2.2"),
     "actions/setup-python": ("42375524e23c412d93fb67b49958b491fce71c38", "v5.4.0"),
+    "aws-actions/configure-aws-credentials": ("ececac1a45f3b08a01d2dd070d28d111c5fe6722", "v4.1.0"),
     "google-github-actions/auth": ("7c6bc770dae815cd3e89ee6cdf493a5fab2cc093", "v3.0.0"),
     "google-github-actions/get-gke-credentials": ("3da1e46a907576cefaa90c484278bb5b259dd395", "v3.0.0"),
     "hashicorp/setup-terraform": ("b9cd54a3c349d3f38e8881555d616ced269862dd", "v3.1.2"),
@@ -86,6 +87,18 @@ def google(answers: Answers, provider: str, account: str) -> list[object]:
         {
             "uses": action("google-github-actions/auth"),
             "with": {"workload_identity_provider": provider, "service_account": account},
+        }
+    ]
+
+
+def amazon(answers: Answers, role: str, region: str) -> list[object]:
+    """Signing in to AWS by who the job is; nothing on other clouds."""
+    if answers.provider != AWS:
+        return []
+    return [
+        {
+            "uses": action("aws-actions/configure-aws-credentials"),
+            "with": {"role-to-assume": role, "aws-region": region},
         }
     ]
 

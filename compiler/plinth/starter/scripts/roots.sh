@@ -5,12 +5,15 @@
 set -eu
 work=$(mktemp -d)
 changes=""
+# A plan that nobody applies takes no lock, so who only plans needs no right to write the state.
+lock=true
+[ "$MODE" = apply ] || lock=false
 for root in network cluster platform; do
   folder="generated/$ENVIRONMENT/terraform/$root"
   [ -d "$folder" ] || continue
   echo "--- $root"
   terraform -chdir="$folder" init -input=false -no-color
-  terraform -chdir="$folder" plan -input=false -no-color -out="$work/plan"
+  terraform -chdir="$folder" plan -input=false -no-color -lock=$lock -out="$work/plan"
   terraform -chdir="$folder" show -json "$work/plan" > "$work/plan.json"
 
   # A thing that goes may still be used: Argo CD has to let go of it first. So all else comes now,
@@ -23,7 +26,7 @@ for root in network cluster platform; do
     set --
     while IFS= read -r address; do set -- "$@" "-target=$address"; done < "$work/targets"
     [ "$#" -gt 0 ] || continue
-    terraform -chdir="$folder" plan -input=false -no-color -out="$work/plan" "$@"
+    terraform -chdir="$folder" plan -input=false -no-color -lock=$lock -out="$work/plan" "$@"
     terraform -chdir="$folder" show -json "$work/plan" > "$work/plan.json"
   fi
 
