@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, AutoscalerFacts, NoFacts
+from plinth.ir.machine_choice import gpu_resource
 from plinth.ir.said import origins_of, said, spec_path, why
 
 if TYPE_CHECKING:
@@ -159,12 +160,15 @@ class Answers(ABC):
         """How External Secrets reaches the secret store."""
 
 
-def device_plugin(platform: Platform) -> Iterable[Needed]:
+def device_plugins(platform: Platform, cloud: str) -> Iterable[Needed]:
     """What tells Kubernetes of the GPUs that pools have, for a cloud whose nodes do not by themselves."""
-    gpus: list[Origin] = [pool.gpu.spec_path for pool in platform.node_pools if pool.gpu]
-    if gpus:
+    found: dict[str, list[Origin]] = {}
+    for pool in platform.node_pools:
+        if pool.gpu:
+            found.setdefault(gpu_resource(pool, cloud), []).append(pool.gpu.spec_path)
+    for resource, gpus in sorted(found.items()):
         origins = (*gpus, *why("without a device plugin no pod can ask for a GPU"))
-        yield Needed(component="nvidia-device-plugin", origins=origins)
+        yield Needed(component=_DEVICE_PLUGINS[resource], origins=origins)
 
 
 def rdma_origins(platform: Platform) -> tuple[Origin, ...]:
@@ -172,6 +176,8 @@ def rdma_origins(platform: Platform) -> tuple[Origin, ...]:
     asked = [said(pool.gpu, "rdma") for pool in platform.node_pools if pool.gpu and pool.gpu.rdma]
     return origins_of(asked)
 
+
+_DEVICE_PLUGINS: Final = {"amd.com/gpu": "amd-device-plugin", "nvidia.com/gpu": "nvidia-device-plugin"}
 
 _METHODS: Final = {
     "Autoscaler": "autoscaler",

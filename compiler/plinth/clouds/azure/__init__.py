@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from plinth.clouds import Answers, Cloud, Needed, device_plugin, rdma_origins
+from plinth.clouds import Answers, Cloud, Needed, device_plugins, rdma_origins
 from plinth.clouds.azure.answers import AzureAnswers
 from plinth.ir.said import why
 from plinth.spec import Section
@@ -89,7 +89,7 @@ class Azure(Cloud):
     Section = AzureSection
 
     def needed(self, platform: Platform) -> Iterable[Needed]:
-        yield from device_plugin(platform)
+        yield from device_plugins(platform, self.name)
         if fast := rdma_origins(platform):
             origins = (*fast, *why("without a device plugin no pod can ask for InfiniBand"))
             yield Needed(component="rdma-shared-device-plugin", origins=origins)
