@@ -124,14 +124,13 @@ class Answers(ABC):
 
     def autoscaler(self, need: needs.Autoscaler) -> Answer[AutoscalerFacts]:
         """What an autoscaler in the cluster is told and may do; where nodes come by other means, nothing."""
-        fault = Diagnostic(
-            code="PLN311",
-            message="`cluster-autoscaler` has no use on this cloud: nodes come and go without it",
-            help="remove it from `components`",
-            path=spec_path(need.origins),
-            at_key=True,
-        )
-        return Answer(facts=AutoscalerFacts(), diagnostics=(fault,))
+        reason = "`cluster-autoscaler` has no use on this cloud: nodes come and go without it"
+        return Answer(facts=AutoscalerFacts(), diagnostics=(useless(reason, need.origins),))
+
+    def autoscaler_priorities(self, need: needs.AutoscalerPriorities) -> Answer[AutoscalerFacts]:
+        """Which groups the cloud's autoscaler should take first, where it asks the cluster for that."""
+        reason = "`autoscaler-priorities` has no use on this cloud: nothing reads them"
+        return Answer(facts=AutoscalerFacts(), diagnostics=(useless(reason, need.origins),))
 
     def domain(self, need: needs.Domain) -> Answer[NoFacts]:
         """The zone of the platform's public names, and a certificate for them."""
@@ -160,6 +159,17 @@ class Answers(ABC):
         """How External Secrets reaches the secret store."""
 
 
+def useless(reason: str, origins: tuple[Origin, ...]) -> Diagnostic:
+    """A component is asked for that does nothing here."""
+    return Diagnostic(
+        code="PLN311",
+        message=reason,
+        help="remove it from `components`",
+        path=spec_path(origins),
+        at_key=True,
+    )
+
+
 def device_plugins(platform: Platform, cloud: str) -> Iterable[Needed]:
     """What tells Kubernetes of the GPUs that pools have, for a cloud whose nodes do not by themselves."""
     found: dict[str, list[Origin]] = {}
@@ -181,6 +191,7 @@ _DEVICE_PLUGINS: Final = {"amd.com/gpu": "amd-device-plugin", "nvidia.com/gpu": 
 
 _METHODS: Final = {
     "Autoscaler": "autoscaler",
+    "AutoscalerPriorities": "autoscaler_priorities",
     "Bucket": "bucket",
     "Budget": "budget",
     "Cluster": "cluster",

@@ -136,6 +136,12 @@ class Autoscaler(Struct, frozen=True, kw_only=True):
     origins: tuple[Origin, ...]
 
 
+class AutoscalerPriorities(Struct, frozen=True, kw_only=True):
+    """Which groups of nodes an autoscaler that the cloud runs should add to before all others."""
+
+    origins: tuple[Origin, ...]
+
+
 class Domain(Struct, frozen=True, kw_only=True):
     """The zone of the platform's public names, and a certificate for them."""
 
@@ -173,6 +179,7 @@ Need = (
     | Secret
     | Identity
     | Autoscaler
+    | AutoscalerPriorities
     | Domain
     | Budget
     | ContinuousIntegration

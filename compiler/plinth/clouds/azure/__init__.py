@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from plinth.clouds import Answers, Cloud, Needed, device_plugins, rdma_origins
 from plinth.clouds.azure.answers import AzureAnswers
-from plinth.ir.said import why
+from plinth.clouds.azure.pools import spot_first
+from plinth.ir.said import origins_of, why
 from plinth.spec import Section
 from plinth.spec.fields import Field
 from plinth.spec.platform import CloudSection
@@ -93,6 +94,12 @@ class Azure(Cloud):
         if fast := rdma_origins(platform):
             origins = (*fast, *why("without a device plugin no pod can ask for InfiniBand"))
             yield Needed(component="rdma-shared-device-plugin", origins=origins)
+        if first := spot_first(platform):
+            origins = (
+                *origins_of(first),
+                *why("AKS's autoscaler reads there which pools it should grow first"),
+            )
+            yield Needed(component="autoscaler-priorities", origins=origins)
 
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
         return AzureAnswers(context, pinned)

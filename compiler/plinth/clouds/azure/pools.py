@@ -2,7 +2,10 @@
 
 One of them, the first that is always there, is part of the cluster as AKS wants it; the others are
 resources of their own. Pools count the nodes of all zones, as the spec does. `spot-then-on-demand`
-is two pools of one label: where one cannot grow, the autoscaler turns to the other.
+is two pools of one label. The autoscaler grows the one of spot machines first, and turns to the other where
+that one cannot grow.
+
+Source: AKS, "Use AMD GPUs", "Add an Azure Spot node pool"; Azure/AKS, issue 2359, for names of scale sets.
 """
 
 from __future__ import annotations
@@ -99,6 +102,18 @@ def default_pool(whole: platform.Platform, names: Names, pinned: Mapping[str, st
         "upgrade_settings": [{"max_surge": "33%"}],
         "tags": names.tags,
     }
+
+
+def spot_first(whole: platform.Platform) -> tuple[Said, ...]:
+    """The spot pools of those that take spot machines first, as regular expressions over names of scale sets.
+
+    AKS calls a pool's scale set `aks-POOL-29141059-vmss`, and no pool's name has a `-`.
+    """
+    return tuple(
+        text("^aks-", _name(pool), Said("-", said(pool, "capacity").origins))
+        for pool in whole.node_pools
+        if pool.capacity == "spot-then-on-demand"
+    )
 
 
 def name_faults(whole: platform.Platform) -> list[Diagnostic]:
