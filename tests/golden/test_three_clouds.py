@@ -47,7 +47,7 @@ def test_every_cloud_that_sells_machines_has_a_tree():
     ("cloud", "alone"),
     [
         ("aws", {"cluster-autoscaler", "efa-device-plugin", "nvidia-device-plugin"}),
-        ("azure", {"nvidia-device-plugin", "rdma-shared-device-plugin"}),
+        ("azure", {"autoscaler-priorities", "nvidia-device-plugin", "rdma-shared-device-plugin"}),
     ],
 )
 def test_what_is_delivered_is_the_same_apart_from_what_only_one_cloud_needs(cloud, alone):

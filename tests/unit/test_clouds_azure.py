@@ -194,6 +194,14 @@ def test_a_count_of_gpus_that_is_not_sold_is_refused():
     assert (code, message) == ("PLN305", "Microsoft Azure sells no machine with 8 GPUs `t4`, only 1, 4")
 
 
+@pytest.mark.parametrize("way", [{"timeSlices": 4}, {"mps": 4}, {"mig": "1g.10gb"}])
+def test_gpus_of_amd_are_not_shared(way):
+    gpu = {"model": "mi300x", "count": 8, "sharing": way}
+    assert told(spec(pools=[pool("amd", gpu=gpu)])) == [
+        ("PLN322", "GPUs `mi300x` are not shared: only NVIDIA's plugin does that")
+    ]
+
+
 @pytest.mark.parametrize("capacity", ["queued", "flex-start"])
 def test_capacities_of_google_cloud_are_refused(capacity):
     assert told(spec(pools=[pool("t4", gpu=T4, capacity=capacity)])) == [

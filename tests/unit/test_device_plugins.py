@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 import yaml
 
 from plinth.clouds.aws import launch
 from plinth.clouds.azure import pools as azure_pools
-from plinth.components import efa_device_plugin, rdma_shared_device_plugin
+from plinth.compilation.inputs import Inputs
+from plinth.components import amd_device_plugin, efa_device_plugin, rdma_shared_device_plugin
+from plinth.ir.lock import Lock
+from plinth.pipeline import compile_spec
 from support import platforms
 from support.each_cloud import document
 
 T4 = {"name": "t4", "gpu": {"model": "t4"}, "nodes": {"max": 2}}
 TRAINIUM = {"name": "trainium", "accelerator": {"model": "trainium1", "count": 16}, "nodes": {"max": 2}}
+MI300X = {"name": "mi300x", "gpu": {"model": "mi300x", "count": 8}, "nodes": {"max": 2}}
+MI300X_MACHINE = "Standard_ND96isr_MI300X_v5"
 H100 = {"name": "h100", "gpu": {"model": "h100-80gb", "count": 8, "rdma": True}, "nodes": {"max": 2}}
 
 
@@ -197,3 +203,85 @@ def test_no_plugin_has_all_rights_on_the_node_where_devices_are_whole():
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert "privileged" not in container["securityContext"]
+
+
+def unmodelled(name, **more):
+    return {"name": name, "gpu": {"memory": "80Gi", "count": 8}, "nodes": {"max": 2}, **more}
+
+
+def overlays(tree):
+    return {path.split("/")[2] for path in tree if path.startswith("overlays/default/")}
+
+
+AMD, NVIDIA = "amd-device-plugin", "nvidia-device-plugin"
+
+
+@pytest.mark.parametrize(
+    ("pools", "plugins"),
+    [
+        pytest.param([T4], {NVIDIA}, id="NVIDIA"),
+        pytest.param([MI300X], {AMD}, id="AMD"),
+        pytest.param([T4, MI300X], {AMD, NVIDIA}, id="both"),
+        pytest.param([unmodelled("any")], {NVIDIA}, id="any GPU is one of NVIDIA"),
+        pytest.param([unmodelled("named", machine={"azure": MI300X_MACHINE})], {AMD}, id="a named machine"),
+        pytest.param([], set(), id="no GPU"),
+    ],
+)
+def test_a_plugin_is_there_for_the_gpus_that_pools_have(pools, plugins):
+    assert overlays(compiled("azure", *pools)) & {AMD, NVIDIA} == plugins
+
+
+@pytest.mark.parametrize("machine", [None, {"azure": MI300X_MACHINE}])
+def test_a_plugin_for_gpus_has_nodes_to_run_on(machine):
+    pool = unmodelled("any", **({"machine": machine} if machine else {}))
+    tree = compiled("azure", pool)
+    (plugin,) = overlays(tree) & {AMD, NVIDIA}
+    assert [pools_of(each) for each in objects(tree, plugin, "daemonset").values()] == [["any"]]
+
+
+def test_a_pinned_machine_of_amd_does_not_stay_where_any_gpu_will_do():
+    lock = Lock(pools={"default": {"any": {"machine": MI300X_MACHINE}}})
+    inputs = Inputs(lock=lock, patch=lambda path: {}[path], vendored=lambda _name, _version: None)
+    files = compile_spec(document("azure", unmodelled("any")), "platform.yaml", inputs).groups["default"]
+    assert overlays(files) & {AMD, NVIDIA} == {NVIDIA}
+    path = "generated/default/terraform/cluster/azurerm_kubernetes_cluster_node_pool.tf.json"
+    made = json.loads(files[path].content)["resource"]["azurerm_kubernetes_cluster_node_pool"]["any"]
+    assert made["vm_size"] != MI300X_MACHINE
+    assert made["node_taints"] == ["nvidia.com/gpu=present:NoSchedule"]
+
+
+@pytest.mark.parametrize("cloud", ["azure", "existing"])
+def test_each_plugin_for_gpus_runs_on_the_nodes_of_its_maker(cloud):
+    tree = compiled(cloud, T4, MI300X, components={AMD: {}, NVIDIA: {}})
+    daemon_sets = [objects(tree, name, "daemonset")[name] for name in (AMD, NVIDIA)]
+    assert [pools_of(each) for each in daemon_sets] == [["mi300x"], ["t4"]]
+
+
+def test_aks_installs_no_driver_for_amd_and_knows_what_an_empty_pool_would_have():
+    content = json.loads(
+        compiled("azure", T4, MI300X)[
+            "generated/default/terraform/cluster/azurerm_kubernetes_cluster_node_pool.tf.json"
+        ]
+    )
+    made = content["resource"]["azurerm_kubernetes_cluster_node_pool"]
+    assert {name: pool["gpu_driver"] for name, pool in made.items()} == {"mi300x": "None", "t4": "Install"}
+    tag = "k8s.io_cluster-autoscaler_node-template_resources_amd.com_gpu"
+    assert {name: pool["tags"].get(tag) for name, pool in made.items()} == {"mi300x": "8", "t4": None}
+
+
+def test_the_plugin_of_amd_waits_for_a_driver_that_comes_later(tmp_path):
+    plugin = tmp_path / "k8s-device-plugin"
+    plugin.write_text('#!/bin/sh\necho "started with $*"\n', encoding="utf-8")
+    plugin.chmod(0o755)
+    script = amd_device_plugin.START.replace("/sys/", f"{tmp_path}/sys/").replace("sleep 15", "sleep 0.05")
+    with subprocess.Popen(["sh", "-c", script], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as started:
+        try:
+            assert started.stdout.readline() == "the node has no amdgpu driver yet\n"
+            (tmp_path / "sys/class/kfd").mkdir(parents=True)
+            assert started.stdout.readline() == "the node has no amdgpu driver yet\n"
+            (tmp_path / "sys/module/amdgpu/drivers").mkdir(parents=True)
+            output, _ = started.communicate(timeout=20)
+        finally:
+            started.kill()
+    assert output.splitlines()[-1].startswith("started with -logtostderr")
+    assert started.returncode == 0

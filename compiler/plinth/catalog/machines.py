@@ -27,6 +27,7 @@ __all__ = [
     "choose",
     "choose_from",
     "gpu_models",
+    "has_device",
     "machines",
     "read_machines",
 ]
@@ -140,11 +141,12 @@ def _is_candidate(row: Machine, ask: Ask) -> bool:
         and not (row.is_metal or row.is_fractional)
         and (ask.burstable or not row.is_burstable)
         and (is_named or not row.is_legacy)
-        and _has_device(row, ask)
+        and has_device(row, ask)
     )
 
 
-def _has_device(row: Machine, ask: Ask) -> bool:
+def has_device(row: Machine, ask: Ask) -> bool:
+    """It has a device of the kind that is asked for, of whatever model; none where none is asked for."""
     if ask.accelerator:
         return row.gpu_count > 0 and not row.is_gpu
     if ask.gpu_model is not None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, AutoscalerFacts, NoFacts, ProvisionerFacts
+from plinth.ir.machine_choice import gpu_resource
 from plinth.ir.said import origins_of, said, spec_path, why
 
 if TYPE_CHECKING:
@@ -126,25 +127,18 @@ class Answers(ABC):
 
     def autoscaler(self, need: needs.Autoscaler) -> Answer[AutoscalerFacts]:
         """What an autoscaler in the cluster is told and may do; where nodes come by other means, nothing."""
-        fault = Diagnostic(
-            code="PLN311",
-            message="`cluster-autoscaler` has no use on this cloud: nodes come and go without it",
-            help="remove it from `components`",
-            path=spec_path(need.origins),
-            at_key=True,
-        )
-        return Answer(facts=AutoscalerFacts(), diagnostics=(fault,))
+        reason = "`cluster-autoscaler` has no use on this cloud: nodes come and go without it"
+        return Answer(facts=AutoscalerFacts(), diagnostics=(useless(reason, need.origins),))
+
+    def autoscaler_priorities(self, need: needs.AutoscalerPriorities) -> Answer[AutoscalerFacts]:
+        """Which groups the cloud's autoscaler should take first, where it asks the cluster for that."""
+        reason = "`autoscaler-priorities` has no use on this cloud: nothing reads them"
+        return Answer(facts=AutoscalerFacts(), diagnostics=(useless(reason, need.origins),))
 
     def node_provisioner(self, need: needs.NodeProvisioner) -> Answer[ProvisionerFacts]:
         """What a program that makes nodes is told and may do; where nodes come by other means, nothing."""
-        fault = Diagnostic(
-            code="PLN311",
-            message=f"`karpenter` has no use on this cloud: {self.nodes_come_by}",
-            help="remove it from `components`",
-            path=spec_path(need.origins),
-            at_key=True,
-        )
-        return Answer(facts=ProvisionerFacts(), diagnostics=(fault,))
+        reason = f"`karpenter` has no use on this cloud: {self.nodes_come_by}"
+        return Answer(facts=ProvisionerFacts(), diagnostics=(useless(reason, need.origins),))
 
     def domain(self, need: needs.Domain) -> Answer[NoFacts]:
         """The zone of the platform's public names, and a certificate for them."""
@@ -173,12 +167,26 @@ class Answers(ABC):
         """How External Secrets reaches the secret store."""
 
 
-def device_plugin(platform: Platform) -> Iterable[Needed]:
+def useless(reason: str, origins: tuple[Origin, ...]) -> Diagnostic:
+    """A component is asked for that does nothing here."""
+    return Diagnostic(
+        code="PLN311",
+        message=reason,
+        help="remove it from `components`",
+        path=spec_path(origins),
+        at_key=True,
+    )
+
+
+def device_plugins(platform: Platform, cloud: str) -> Iterable[Needed]:
     """What tells Kubernetes of the GPUs that pools have, for a cloud whose nodes do not by themselves."""
-    gpus: list[Origin] = [pool.gpu.spec_path for pool in platform.node_pools if pool.gpu]
-    if gpus:
+    found: dict[str, list[Origin]] = {}
+    for pool in platform.node_pools:
+        if pool.gpu:
+            found.setdefault(gpu_resource(pool, cloud), []).append(pool.gpu.spec_path)
+    for resource, gpus in sorted(found.items()):
         origins = (*gpus, *why("without a device plugin no pod can ask for a GPU"))
-        yield Needed(component="nvidia-device-plugin", origins=origins)
+        yield Needed(component=_DEVICE_PLUGINS[resource], origins=origins)
 
 
 def rdma_origins(platform: Platform) -> tuple[Origin, ...]:
@@ -187,8 +195,11 @@ def rdma_origins(platform: Platform) -> tuple[Origin, ...]:
     return origins_of(asked)
 
 
+_DEVICE_PLUGINS: Final = {"amd.com/gpu": "amd-device-plugin", "nvidia.com/gpu": "nvidia-device-plugin"}
+
 _METHODS: Final = {
     "Autoscaler": "autoscaler",
+    "AutoscalerPriorities": "autoscaler_priorities",
     "Bucket": "bucket",
     "Budget": "budget",
     "Cluster": "cluster",

@@ -7,7 +7,7 @@ what a node of them would leave unused.
 One replica, and no disruption budget: a budget over one pod would keep its node from ever being drained,
 and pods wait a minute longer at worst. It runs on the pool that is always there, and never puts itself out.
 
-Source: Cluster Autoscaler, "FAQ: What are the parameters to CA?", "Priority based expander".
+Source: Cluster Autoscaler, "FAQ: What are the parameters to CA?".
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from plinth.catalog.images import image, image_names
 from plinth.components import Component, Given
+from plinth.components._priorities import priorities
 from plinth.ir import needs
 from plinth.ir.kubernetes import namespace, service_account
 from plinth.ir.pools import system_pool
 from plinth.ir.said import Said, origins_of
 from plinth.ir.targets import Manifest, ObjectKey, Target
 from plinth.spec.platform import ComponentSection
-from plinth.text.emit import yaml_numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,11 +37,7 @@ LABELS: Final = {"app.kubernetes.io/name": NAME}
 RBAC: Final = "rbac.authorization.k8s.io"
 
 STATUS: Final = f"{NAME}-status"
-PRIORITIES: Final = f"{NAME}-priority-expander"
-"""Names of ConfigMaps that the program has fixed."""
-
-FIRST: Final = 20
-OTHERS: Final = 10
+"""The name of a ConfigMap that the program has fixed."""
 
 READ: Final = ("get", "list", "watch")
 
@@ -103,7 +99,7 @@ class ClusterAutoscaler(Component[ClusterAutoscalerSection]):
         yield _rules("Role", _OWN, origins)
         yield _bound("Role", origins)
         if facts.first:
-            yield _priorities(facts, origins)
+            yield priorities(NAME, NAME, facts.first, origins)
         yield _deployment(facts, given)
         yield _network_policy(origins)
 
@@ -158,13 +154,6 @@ def _bound(kind: str, origins: tuple[Origin, ...]) -> Manifest:
         "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAME}],
     }
     return _object(RBAC, f"{kind}Binding", NAME, body, origins)
-
-
-def _priorities(facts: AutoscalerFacts, origins: tuple[Origin, ...]) -> Manifest:
-    # A group of no priority is left out as long as there is one of any: so all others have one.
-    levels = {OTHERS: [".*"], FIRST: [each.value for each in facts.first]}
-    written = Said(yaml_numbered(levels), (*origins, *origins_of(facts.first)))
-    return _object("", "ConfigMap", PRIORITIES, {"data": {"priorities": written}}, origins)
 
 
 def _arguments(facts: AutoscalerFacts) -> list[str | Said]:

@@ -7,10 +7,22 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from plinth.catalog.machines import CLOUDS, Ask, Choice, Machine, NoMatch, by_name, choose, machines
+from plinth.catalog.machines import (
+    CLOUDS,
+    Ask,
+    Choice,
+    Machine,
+    NoMatch,
+    by_name,
+    choose,
+    device_resource,
+    has_device,
+    machines,
+)
 from plinth.catalog.mig import mig_profiles
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.diagnostics.suggest import did_you_mean
+from plinth.ir.pools import GPU_RESOURCE
 from plinth.spec.pools import memory_gib
 
 if TYPE_CHECKING:
@@ -38,6 +50,19 @@ def machine_for(pool: NodePool, *, cloud: str, title: str, pinned: str | None) -
     if isinstance(chosen, Diagnostic):
         return chosen
     return _sharing_fault(pool, chosen.machine) or chosen
+
+
+def gpu_resource(pool: NodePool, cloud: str) -> str:
+    """What a pod asks for to get one of a pool's GPUs, whichever machine is chosen for the pool.
+
+    A machine that is named decides, then a model. Without either the choice is among NVIDIA's GPUs.
+    """
+    name: str | None = getattr(pool.machine, cloud) if pool.machine else None
+    named = _named(pool, cloud, name) if name else None
+    if named and named.device_resource:
+        return named.device_resource
+    model = pool.gpu.model if pool.gpu else None
+    return (device_resource(model) if model else None) or GPU_RESOURCE
 
 
 def _machine(pool: NodePool, cloud: str, title: str, pinned: str | None) -> Chosen | Diagnostic:
@@ -92,6 +117,8 @@ def _fits(ask: Ask, machine: Machine) -> bool:
     if ask.gpu_model is not None and machine.gpu_model != ask.gpu_model:
         return False
     wanted = ask.gpu_count or 0
+    if not has_device(machine, ask):
+        return False
     has_count = machine.gpu_count >= wanted > 0 if ask.oversize else machine.gpu_count == wanted
     return (
         has_count
@@ -187,7 +214,16 @@ def _asked(pool: NodePool, result: NoMatch) -> str:
 
 def _sharing_fault(pool: NodePool, machine: Machine) -> Diagnostic | None:
     sharing = pool.gpu.sharing if pool.gpu else None
-    if sharing is None or sharing.mig is None:
+    if sharing is None:
+        return None
+    if machine.is_gpu and machine.device_resource != GPU_RESOURCE:
+        return Diagnostic(
+            code="PLN322",
+            message=f"GPUs `{machine.gpu_model}` are not shared: only NVIDIA's plugin does that",
+            help="remove `sharing`: a pod has a whole GPU",
+            path=sharing.spec_path,
+        )
+    if sharing.mig is None:
         return None
     profiles = mig_profiles(machine.gpu_model)
     if sharing.mig in profiles:

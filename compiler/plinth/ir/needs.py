@@ -143,6 +143,12 @@ class NodeProvisioner(Struct, frozen=True, kw_only=True):
     origins: tuple[Origin, ...]
 
 
+class AutoscalerPriorities(Struct, frozen=True, kw_only=True):
+    """Which groups of nodes an autoscaler that the cloud runs should add to before all others."""
+
+    origins: tuple[Origin, ...]
+
+
 class Domain(Struct, frozen=True, kw_only=True):
     """The zone of the platform's public names, and a certificate for them."""
 
@@ -181,6 +187,7 @@ Need = (
     | Identity
     | Autoscaler
     | NodeProvisioner
+    | AutoscalerPriorities
     | Domain
     | Budget
     | ContinuousIntegration

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from plinth.clouds import Answers, Cloud, Needed, device_plugin, rdma_origins
+from plinth.clouds import Answers, Cloud, Needed, device_plugins, rdma_origins
 from plinth.clouds.aws import elastic
 from plinth.clouds.aws.addons import kubernetes
 from plinth.clouds.aws.answers import AwsAnswers
@@ -81,7 +81,7 @@ class Aws(Cloud):
     Section = AwsSection
 
     def needed(self, platform: Platform) -> Iterable[Needed]:
-        yield from device_plugin(platform)
+        yield from device_plugins(platform, self.name)
         yield from _efa_plugin(platform)
         yield from _neuron_plugin(platform)
         if elastic.declared(platform):

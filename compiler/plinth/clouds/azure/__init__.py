@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from plinth.clouds import Answers, Cloud, Needed, device_plugin, rdma_origins
+from plinth.clouds import Answers, Cloud, Needed, device_plugins, rdma_origins
 from plinth.clouds.azure.answers import AzureAnswers
-from plinth.ir.said import why
+from plinth.clouds.azure.pools import spot_first
+from plinth.ir.said import origins_of, why
 from plinth.spec import Section
 from plinth.spec.fields import Field
 from plinth.spec.platform import CloudSection
@@ -89,10 +90,16 @@ class Azure(Cloud):
     Section = AzureSection
 
     def needed(self, platform: Platform) -> Iterable[Needed]:
-        yield from device_plugin(platform)
+        yield from device_plugins(platform, self.name)
         if fast := rdma_origins(platform):
             origins = (*fast, *why("without a device plugin no pod can ask for InfiniBand"))
             yield Needed(component="rdma-shared-device-plugin", origins=origins)
+        if first := spot_first(platform):
+            origins = (
+                *origins_of(first),
+                *why("AKS's autoscaler reads there which pools it should grow first"),
+            )
+            yield Needed(component="autoscaler-priorities", origins=origins)
 
     def answering(self, context: Context, pinned: Mapping[str, str]) -> Answers:
         return AzureAnswers(context, pinned)

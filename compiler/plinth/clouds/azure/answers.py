@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plinth.clouds import Answers
+from plinth.clouds import Answers, useless
 from plinth.clouds._network import access_faults
 from plinth.clouds._unused import unused_ranges, unused_size
 from plinth.clouds.azure import (
@@ -21,6 +21,7 @@ from plinth.clouds.azure import (
 )
 from plinth.clouds.azure.commands import commands
 from plinth.clouds.azure.names import TITLE, Names
+from plinth.ir.answers import Answer, AutoscalerFacts
 from plinth.ir.pools import system_pool_faults
 from plinth.ir.regions import region_faults
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from plinth.diagnostics.diagnostic import Diagnostic
     from plinth.ir import needs
     from plinth.ir.answers import (
-        Answer,
         BucketFacts,
         DatabaseFacts,
         IdentityFacts,
@@ -96,6 +96,14 @@ class AzureAnswers(Answers):
 
     def identity(self, need: needs.Identity) -> Answer[IdentityFacts]:
         return identity.answer(need, self._names, self._context)
+
+    def autoscaler_priorities(self, need: needs.AutoscalerPriorities) -> Answer[AutoscalerFacts]:
+        first = pools.spot_first(self._context.platform)
+        reason = "`autoscaler-priorities` has no use here: no pool is `spot-then-on-demand`"
+        return Answer(
+            facts=AutoscalerFacts(first=first),
+            diagnostics=() if first else (useless(reason, need.origins),),
+        )
 
     def domain(self, need: needs.Domain) -> Answer[NoFacts]:
         return governance.domain(need, self._names)

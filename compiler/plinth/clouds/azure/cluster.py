@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from plinth.clouds.azure import pools, vault
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.answers import Answer, NoFacts
-from plinth.ir.said import Expression, Said, said, text, why
+from plinth.ir.said import Expression, Said, origins_of, said, text, why
 from plinth.ir.targets import Target, TerraformResource
 from plinth.spec.platform import parse_window
 
@@ -61,7 +61,7 @@ def answer(need: Cluster, names: Names, context: Context, pinned: Mapping[str, s
     targets: list[Target] = [*_identities(names), *_logs(names), *vault.targets(need.network, names)]
     default = pools.default_pool(platform, names, pinned)
     if default is not None:  # what is wrong with it is said by the answers to the pools
-        targets.append(_cluster(need, names, default))
+        targets.append(_cluster(need, names, platform, default))
     if platform.layout == "layered":
         targets.append(_as_seen_by_the_platform(names))
     return Answer(targets=tuple(targets), facts=NoFacts())
@@ -151,7 +151,9 @@ def _logs(names: Names) -> list[Target]:
     return [workspace, setting]
 
 
-def _cluster(need: Cluster, names: Names, default: dict[str, Any]) -> TerraformResource:
+def _cluster(
+    need: Cluster, names: Names, platform: spec.Platform, default: dict[str, Any]
+) -> TerraformResource:
     return TerraformResource(
         layer="cluster",
         type="azurerm_kubernetes_cluster",
@@ -161,7 +163,7 @@ def _cluster(need: Cluster, names: Names, default: dict[str, Any]) -> TerraformR
         | _network(need, names)
         | _access(need, names)
         | _versions(need.cluster)
-        | _operations(),
+        | _operations(platform),
         origins=(need.cluster.spec_path,),
     )
 
@@ -293,7 +295,7 @@ def _window(window: Said) -> dict[str, Any]:
     }
 
 
-def _operations() -> dict[str, Any]:
+def _operations(platform: spec.Platform) -> dict[str, Any]:
     return {
         "azure_policy_enabled": True,
         "cost_analysis_enabled": True,
@@ -310,7 +312,7 @@ def _operations() -> dict[str, Any]:
         ],
         "auto_scaler_profile": [
             {
-                "expander": "least-waste",
+                "expander": _expander(platform),
                 "balance_similar_node_groups": True,
                 # A notebook has a volume of its own; a node that it left must not stay for a cache.
                 "skip_nodes_with_local_storage": False,
@@ -318,6 +320,12 @@ def _operations() -> dict[str, Any]:
             }
         ],
     }
+
+
+def _expander(platform: spec.Platform) -> str | Said:
+    """How the autoscaler tells pools apart that would all do. AKS takes one way, not several in a row."""
+    first = pools.spot_first(platform)
+    return Said("priority", origins_of(first)) if first else "least-waste"
 
 
 def _as_seen_by_the_platform(names: Names) -> TerraformResource:

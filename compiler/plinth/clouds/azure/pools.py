@@ -2,7 +2,10 @@
 
 One of them, the first that is always there, is part of the cluster as AKS wants it; the others are
 resources of their own. Pools count the nodes of all zones, as the spec does. `spot-then-on-demand`
-is two pools of one label: where one cannot grow, the autoscaler turns to the other.
+is two pools of one label. The autoscaler grows the one of spot machines first, and turns to the other where
+that one cannot grow.
+
+Source: AKS, "Use AMD GPUs", "Add an Azure Spot node pool"; Azure/AKS, issue 2359, for names of scale sets.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from plinth.ir.machine_choice import machine_for
 from plinth.ir.names import too_long
 from plinth.ir.pools import (
     CAPACITY_LABEL,
+    GPU_RESOURCE,
     POOL_LABEL,
     SPOT,
     is_scarce,
@@ -98,6 +102,18 @@ def default_pool(whole: platform.Platform, names: Names, pinned: Mapping[str, st
         "upgrade_settings": [{"max_surge": "33%"}],
         "tags": names.tags,
     }
+
+
+def spot_first(whole: platform.Platform) -> tuple[Said, ...]:
+    """The spot pools of those that take spot machines first, as regular expressions over names of scale sets.
+
+    AKS calls a pool's scale set `aks-POOL-29141059-vmss`, and no pool's name has a `-`.
+    """
+    return tuple(
+        text("^aks-", _name(pool), Said("-", said(pool, "capacity").origins))
+        for pool in whole.node_pools
+        if pool.capacity == "spot-then-on-demand"
+    )
 
 
 def name_faults(whole: platform.Platform) -> list[Diagnostic]:
@@ -181,9 +197,9 @@ def _pool(pool: spec.NodePool, names: Names, machine: Machine, *, is_spot: bool)
         "mode": "User",
         **_nodes(pool, names, machine, capacity="spot" if is_spot else "on-demand"),
         "node_taints": Said(_taints(pool, machine, is_spot=is_spot), _why_so_rented(pool)),
-        **_gpu(pool),
+        **_gpu(pool, machine),
         "lifecycle": {"ignore_changes": ["node_count", "orchestrator_version"]},
-        "tags": names.tags | _from_zero(pool),
+        "tags": names.tags | _from_zero(pool, machine),
     }
     capacity = said(pool, "capacity").origins
     if suffix:
@@ -259,12 +275,20 @@ def _disk(pool: spec.NodePool, machine: Machine) -> dict[str, Any]:
     }
 
 
-def _from_zero(pool: spec.NodePool) -> dict[str, Said]:
-    """What a node that is not there yet would have, and its machine does not tell the autoscaler."""
-    if not (pool.gpu and pool.gpu.rdma):
-        return {}
-    tag = _TEMPLATE + INFINIBAND.replace("/", "_")
-    return {tag: Said(str(INFINIBAND_PODS), said(pool.gpu, "rdma").origins)}
+def _from_zero(pool: spec.NodePool, machine: Machine) -> dict[str, Said]:
+    """What a node that is not there yet would have, and its machine does not tell the autoscaler.
+
+    The autoscaler takes every GPU for one of NVIDIA's.
+    """
+    tags: dict[str, Said] = {}
+    resource = machine.device_resource
+    if resource and resource != GPU_RESOURCE:
+        count = Said(str(machine.accelerator_count), shape_origins(pool, "azure"))
+        tags[_TEMPLATE + resource.replace("/", "_")] = count
+    if pool.gpu and pool.gpu.rdma:
+        pods = Said(str(INFINIBAND_PODS), said(pool.gpu, "rdma").origins)
+        tags[_TEMPLATE + INFINIBAND.replace("/", "_")] = pods
+    return tags
 
 
 def _why_so_rented(pool: spec.NodePool) -> tuple[Origin, ...]:
@@ -284,10 +308,12 @@ def _taints(pool: spec.NodePool, machine: Machine, *, is_spot: bool) -> list[Sai
     return [*ours, Said(f"{SPOT_KEY}=spot:NoSchedule", said(pool, "capacity").origins)]
 
 
-def _gpu(pool: spec.NodePool) -> dict[str, Any]:
+def _gpu(pool: spec.NodePool, machine: Machine) -> dict[str, Any]:
     if pool.gpu is None:
         return {}
-    arguments: dict[str, Any] = {"gpu_driver": Said("Install", scarcity_origins(pool))}
+    # AKS has NVIDIA's driver alone, and refuses a pool of other GPUs that would have it install one.
+    driver = "Install" if machine.device_resource == GPU_RESOURCE else "None"
+    arguments: dict[str, Any] = {"gpu_driver": Said(driver, scarcity_origins(pool))}
     if pool.gpu.sharing and pool.gpu.sharing.mig:
         arguments["gpu_instance"] = said(pool.gpu.sharing, "mig").map(lambda mig: MIG_SIZES[mig[0]])
     return arguments
