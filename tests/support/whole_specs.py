@@ -22,10 +22,15 @@ CLOUDS: Final[dict[str, dict[str, Any]]] = {
         "projectNumber": 123456789012,
         "region": "us-central1",
         "zones": ["a", "b"],
-        "poolZones": [{"name": "held", "zone": "a"}, {"name": "train", "zone": "a"}],
+        "poolZones": [
+            {"name": "held", "zone": "a"},
+            {"name": "train", "zone": "a"},
+            {"name": "joined", "zone": "a"},
+        ],
         "adminGroups": ["platform@acme.com"],
         "securityGroup": "gke-security-groups@acme.com",
         "billingAccount": "012345-6789AB-CDEF01",
+        "gpuNetworks": "192.168.0.0/18",
     },
     "aws": {
         "provider": "aws",
@@ -92,6 +97,7 @@ ANOTHER: Final[dict[str, tuple[str, ...]]] = {
     "endpoint": ('"https://s3.acme.com"',),
     "gcp": ("n2d-standard-8",),
     "github": ("acme/other",),
+    "gpuNetworks": ("192.168.64.0/18",),
     "host": ("other.acme.com",),
     "hostedDomain": ("acme.org",),
     "idle": ("3h",),
@@ -266,6 +272,9 @@ def _pools(cloud: str) -> list[dict[str, Any]]:
             "nodes": few,
         },
     ]
+    if cloud == "gcp":
+        joined = {"model": "h100-80gb", "count": 8, "rdma": True}
+        pools.append({"name": "joined", "gpu": joined, "nodes": few})
     if cloud != "azure":
         device = ACCELERATORS.get(cloud, {"model": "gaudi3", "count": 8})
         pools.append({"name": "chips", "accelerator": device, "nodes": few})

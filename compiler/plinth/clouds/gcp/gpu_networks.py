@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from plinth.catalog.machines import machines
+from plinth.clouds._unused import unused
 from plinth.clouds.gcp.devices import networks_of_our_own
 from plinth.clouds.gcp.disks import machine_and_disks
 from plinth.clouds.gcp.names import TITLE
@@ -160,9 +161,15 @@ def targets(names: Names, asked: Wanted) -> list[Target]:
 
 def faults(platform: Platform, names: Names, asked: Wanted) -> Iterator[Diagnostic]:
     """What is wrong with the range of these networks, or with having them at all."""
-    if not asked.count:
-        return
     cloud = names.cloud
+    if not asked.count:
+        yield from unused(
+            cloud,
+            "gpu_networks",
+            "where no pool joins GPUs over networks of ours",
+            "remove it; A3 High and A3 Mega have them, where a pool says `rdma`",
+        )
+        return
     cidr = ipaddress.IPv4Network(cloud.gpu_networks)
     path = cloud.said_path("gpu_networks")
     if not cloud.existing:
