@@ -246,6 +246,18 @@ def test_disks_of_a_pool_whose_nodes_come_in_two_ways_are_counted_once():
     assert [each.monthly for each in both.fees] == [each.monthly for each in alone.fees]
 
 
+def test_disks_of_a_pool_of_two_groups_are_counted():
+    disks = [{"ebs": [{"volume_type": "gp3", "volume_size": 200}]}]
+    groups = [
+        resource("aws_launch_template", f"gpu_{capacity}", block_device_mappings=disks)
+        for capacity in ("spot", "on-demand")
+    ]
+    found = priced("aws", (pool(most=3, capacity="spot-then-on-demand"), None), resources=groups)
+    assert [(each.fee, each.pool, amounts(each.monthly)) for each in found.fees] == [
+        ("boot disks", "gpu", ("0.00", "11.57", "48.00"))
+    ]
+
+
 def test_the_price_is_the_one_that_is_pinned():
     found = priced("gcp", (pool(), pin("g2-standard-8", "2")))
     assert found.pools[0].on_demand_usd_h == 2

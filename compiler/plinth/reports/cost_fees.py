@@ -91,7 +91,7 @@ def _fee(fee: Fee, thing: Thing, pools: Sequence[NodePool], hours: Decimal) -> F
         fewest, most = sum(pool.nodes.min for pool in pools), sum(pool.nodes.max for pool in pools)
     elif fee.per == "node of a pool":
         named = thing.name if fee.pool is None else _word(_at(thing.body, fee.pool))
-        owner = next((pool for pool in pools if _letters(pool.name) == _letters(named)), None)
+        owner = _owner(named, pools)
         if owner is None:
             return f"{fee.name}: `{thing.address}`, which has no pool's name"
         name, fewest, most = owner.name, owner.nodes.min, owner.nodes.max
@@ -102,6 +102,12 @@ def _fee(fee: Fee, thing: Thing, pools: Sequence[NodePool], hours: Decimal) -> F
     units = HOURS if fee.unit == "month" else Decimal(1)
     monthly = spread(rate, fewest, most, hours, units)
     return FeeCost(fee=fee.name, address=thing.address, pool=name, monthly=monthly, as_of=fee.as_of)
+
+
+def _owner(named: str, pools: Sequence[NodePool]) -> NodePool | None:
+    """The pool of that name, or of what is before a `_`: so two kinds of its nodes are told apart."""
+    known = {_letters(pool.name): pool for pool in pools}
+    return known.get(_letters(named)) or known.get(_letters(named.partition("_")[0]))
 
 
 def _letters(name: str) -> str:
