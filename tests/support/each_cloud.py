@@ -28,7 +28,11 @@ CLOUDS = {
 }
 
 
-def document(cloud="aws", *pools, components=None, cluster=None):
+SYSTEM = {"name": "system", "cpu": 4, "memory": "16Gi", "nodes": {"min": 1, "max": 3}}
+
+
+def document(cloud="aws", *pools, system=SYSTEM, components=None, **more):
+    """A spec with more pools than the system's, components, and other sections as they are given."""
     whole = {
         "apiVersion": "plinth.dev/v1alpha1",
         "kind": "Platform",
@@ -36,14 +40,11 @@ def document(cloud="aws", *pools, components=None, cluster=None):
         "spec": {
             "cloud": CLOUDS[cloud],
             "repository": {"url": "https://github.com/acme/ml-platform.git"},
-            "cluster": cluster or {},
-            "nodePools": [
-                {"name": "system", "cpu": 4, "memory": "16Gi", "nodes": {"min": 1, "max": 3}},
-                *pools,
-            ],
+            "nodePools": [system, *pools],
             "identity": {"domain": "ml.acme.com", "admins": ["platform@acme.com"]},
             "upstreams": "remote",
             "components": components or {},
+            **more,
         },
     }
     return yaml_text(whole).encode()

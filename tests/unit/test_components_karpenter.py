@@ -14,53 +14,17 @@ from plinth.diagnostics.diagnostic import SpecError
 from plinth.ir.commands import OwnNodes
 from plinth.ir.lock import Lock
 from plinth.pipeline import compile_spec
-from plinth.text.emit import yaml_text
-from support import platforms
+from support import each_cloud, platforms
+from support.each_cloud import CLOUDS, SYSTEM
 
-CLOUDS = {
-    "aws": {
-        "provider": "aws",
-        "accountId": "123456789012",
-        "region": "us-east-1",
-        "admins": ["arn:aws:iam::123456789012:role/platform"],
-    },
-    "azure": {
-        "provider": "azure",
-        "subscriptionId": "11111111-1111-1111-1111-111111111111",
-        "tenantId": "22222222-2222-2222-2222-222222222222",
-        "region": "eastus2",
-        "adminGroups": ["33333333-3333-3333-3333-333333333333"],
-    },
-    "existing": {"provider": "existing", "cluster": "lab"},
-    "gcp": {
-        "provider": "gcp",
-        "project": "acme-ml-dev",
-        "projectNumber": 123456789012,
-        "region": "us-central1",
-    },
-}
-SYSTEM = {"name": "system", "cpu": 4, "memory": "16Gi", "nodes": {"min": 1, "max": 3}}
 OVERLAY = "overlays/default/karpenter/"
 CLUSTER = "generated/default/terraform/cluster/"
 PLATFORM = "generated/default/terraform/platform/"
 
 
-def document(*pools, cloud="aws", system=SYSTEM, components=None, **spec):
-    whole = {
-        "apiVersion": "plinth.dev/v1alpha1",
-        "kind": "Platform",
-        "metadata": {"name": "acme-ml"},
-        "spec": {
-            "cloud": CLOUDS[cloud],
-            "repository": {"url": "https://github.com/acme/ml-platform.git"},
-            "nodePools": [system, *pools],
-            "identity": {"domain": "ml.acme.com", "admins": ["platform@acme.com"]},
-            "upstreams": "remote",
-            "components": {"karpenter": {}} if components is None else components,
-            **spec,
-        },
-    }
-    return yaml_text(whole).encode()
+def document(*pools, cloud="aws", components=None, **more):
+    components = {"karpenter": {}} if components is None else components
+    return each_cloud.document(cloud, *pools, components=components, **more)
 
 
 def pool(name="work", least=0, most=5, **more):

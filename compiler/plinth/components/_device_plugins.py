@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plinth.catalog.images import image
+from plinth.components import Component, S
 from plinth.ir.kubernetes import namespace, service_account
 from plinth.ir.said import Said, origins_of, value_of
 from plinth.ir.targets import Manifest, ObjectKey
@@ -27,10 +29,31 @@ KUBELET_FOLDER: Final = "/var/lib/kubelet/device-plugins"
 KUBELET_MOUNT: Final = {"name": "device-plugins", "mountPath": KUBELET_FOLDER}
 
 
+class DevicePlugin(Component[S]):
+    """A component that is an image and objects of ours."""
+
+    def versions(self, folders: tuple[Any, ...]) -> tuple[str, ...]:
+        del folders  # not an upstream: the version is that of the image
+        return (image(self.name).tag.removeprefix("v"),)
+
+
 def home(plugin: str, origins: tuple[Origin, ...]) -> Iterator[Target]:
     """The plugin's namespace, which folders of the node may be mounted in, and its service account."""
     yield namespace(plugin, plugin, level="privileged", base=None, origins=origins)
     yield service_account(plugin, plugin, plugin, {}, origins)
+
+
+def pools_with_devices(given: Given, resource: str) -> list[NodePool]:
+    """The pools whose devices pods ask for by that resource."""
+    every = given.context.platform.node_pools
+    return [pool for pool in every if given.pools[pool.name].gpu_resource == resource]
+
+
+def pools_with_rdma(given: Given, resource: str) -> list[NodePool]:
+    """The pools whose fast network has that resource: all that have one, where a cloud does not know it."""
+    every = given.context.platform.node_pools
+    fast = [pool for pool in every if pool.gpu and pool.gpu.rdma]
+    return [pool for pool in fast if given.pools[pool.name].rdma_resource in {resource, None}]
 
 
 def daemon_set(plugin: str, name: str, pools: Iterable[NodePool], given: Given, **pod: Any) -> Manifest:

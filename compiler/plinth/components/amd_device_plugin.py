@@ -12,16 +12,24 @@ internal/plugin, for what is waited for and for the rights on the node.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from plinth.catalog.images import image
-from plinth.components import Component, Given
-from plinth.components._device_plugins import KUBELET_MOUNT, KUBELET_VOLUME, daemon_set, home, host_folder
+from plinth.components._device_plugins import (
+    KUBELET_MOUNT,
+    KUBELET_VOLUME,
+    DevicePlugin,
+    daemon_set,
+    home,
+    host_folder,
+    pools_with_devices,
+)
 from plinth.spec.platform import ComponentSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from plinth.components import Given
     from plinth.ir.targets import Manifest, Target
     from plinth.spec.pools import NodePool
 
@@ -41,26 +49,17 @@ class AmdDevicePluginSection(ComponentSection):
     """AMD GPUs as a resource for pods. On Azure it is there unasked where a pool has some."""
 
 
-class AmdDevicePlugin(Component[AmdDevicePluginSection]):
+class AmdDevicePlugin(DevicePlugin[AmdDevicePluginSection]):
     """A DaemonSet on the pools with AMD GPUs."""
 
     name: ClassVar[str] = NAME
     namespace: ClassVar[str] = NAME
     Section = AmdDevicePluginSection
 
-    def versions(self, folders: tuple[Any, ...]) -> tuple[str, ...]:
-        del folders  # not an upstream: the version is that of the image
-        return (image(NAME).tag,)
-
     def emit(self, section: AmdDevicePluginSection, given: Given) -> Iterable[Target]:
         del section
         yield from home(NAME, given.origins)
-        pools = [
-            pool
-            for pool in given.context.platform.node_pools
-            if given.pools[pool.name].gpu_resource == RESOURCE
-        ]
-        if pools:
+        if pools := pools_with_devices(given, RESOURCE):
             yield _plugin(pools, given)
 
 

@@ -13,16 +13,24 @@ pull requests 1244 and 1245 for its rights.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from plinth.catalog.images import image
-from plinth.components import Component, Given
-from plinth.components._device_plugins import KUBELET_MOUNT, KUBELET_VOLUME, daemon_set, home, host_folder
+from plinth.components._device_plugins import (
+    KUBELET_MOUNT,
+    KUBELET_VOLUME,
+    DevicePlugin,
+    daemon_set,
+    home,
+    host_folder,
+    pools_with_rdma,
+)
 from plinth.spec.platform import ComponentSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from plinth.components import Given
     from plinth.ir.targets import Manifest, Target
     from plinth.spec.pools import NodePool
 
@@ -35,31 +43,18 @@ class EfaDevicePluginSection(ComponentSection):
     """EFA interfaces as a resource that pods ask for. On AWS it is there unasked where a pool has RDMA."""
 
 
-class EfaDevicePlugin(Component[EfaDevicePluginSection]):
+class EfaDevicePlugin(DevicePlugin[EfaDevicePluginSection]):
     """A DaemonSet on the pools with RDMA."""
 
     name: ClassVar[str] = NAME
     namespace: ClassVar[str] = NAME
     Section = EfaDevicePluginSection
 
-    def versions(self, folders: tuple[Any, ...]) -> tuple[str, ...]:
-        del folders  # not an upstream: the version is that of the image
-        return (image(NAME).tag.removeprefix("v"),)
-
     def emit(self, section: EfaDevicePluginSection, given: Given) -> Iterable[Target]:
         del section
         yield from home(NAME, given.origins)
-        if pools := _pools(given):
+        if pools := pools_with_rdma(given, RESOURCE):
             yield _plugin(pools, given)
-
-
-def _pools(given: Given) -> list[NodePool]:
-    """The pools that have EFA: all with RDMA, where a cloud does not know what theirs is."""
-    return [
-        pool
-        for pool in given.context.platform.node_pools
-        if pool.gpu and pool.gpu.rdma and given.pools[pool.name].rdma_resource in {RESOURCE, None}
-    ]
 
 
 def _plugin(pools: list[NodePool], given: Given) -> Manifest:

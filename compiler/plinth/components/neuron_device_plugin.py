@@ -14,14 +14,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from plinth.catalog.images import image
-from plinth.components import Component, Given
 from plinth.components._device_plugins import (
     KUBELET_MOUNT,
     KUBELET_VOLUME,
+    DevicePlugin,
     daemon_set,
     home,
     host_folder,
     labels,
+    pools_with_devices,
 )
 from plinth.ir.targets import Manifest, ObjectKey
 from plinth.spec.platform import ComponentSection
@@ -29,6 +30,7 @@ from plinth.spec.platform import ComponentSection
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from plinth.components import Given
     from plinth.ir.said import Origin
     from plinth.ir.targets import Target
     from plinth.spec.pools import NodePool
@@ -50,16 +52,12 @@ class NeuronDevicePluginSection(ComponentSection):
     """Trainium and Inferentia as a resource for pods. On AWS it is there unasked where a pool has some."""
 
 
-class NeuronDevicePlugin(Component[NeuronDevicePluginSection]):
+class NeuronDevicePlugin(DevicePlugin[NeuronDevicePluginSection]):
     """A DaemonSet on the pools with Neuron devices."""
 
     name: ClassVar[str] = NAME
     namespace: ClassVar[str] = NAME
     Section = NeuronDevicePluginSection
-
-    def versions(self, folders: tuple[Any, ...]) -> tuple[str, ...]:
-        del folders  # not an upstream: the version is that of the image
-        return (image(NAME).tag,)
 
     def emit(self, section: NeuronDevicePluginSection, given: Given) -> Iterable[Target]:
         del section
@@ -74,12 +72,7 @@ class NeuronDevicePlugin(Component[NeuronDevicePluginSection]):
             },
             origins,
         )
-        pools = [
-            pool
-            for pool in given.context.platform.node_pools
-            if given.pools[pool.name].gpu_resource == RESOURCE
-        ]
-        if pools:
+        if pools := pools_with_devices(given, RESOURCE):
             yield _plugin(pools, given)
 
 

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from msgspec import Struct
 
 from plinth.catalog.images import image
-from plinth.components import Component, Given
 from plinth.components._device_plugins import (
     KUBELET_MOUNT,
     KUBELET_VOLUME,
+    DevicePlugin,
     daemon_set,
     home,
     host_folder,
@@ -36,6 +36,7 @@ from plinth.text.emit import yaml_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from plinth.components import Given
     from plinth.spec.pools import NodePool, Sharing
 
 NAME: Final = "nvidia-device-plugin"
@@ -67,16 +68,12 @@ class Group(Struct, frozen=True, kw_only=True):
         return bool(self.settings["flags"]["migStrategy"] != "none")
 
 
-class NvidiaDevicePlugin(Component[DevicePluginSection]):
+class NvidiaDevicePlugin(DevicePlugin[DevicePluginSection]):
     """A DaemonSet for each way of sharing."""
 
     name: ClassVar[str] = NAME
     namespace: ClassVar[str] = NAME
     Section = DevicePluginSection
-
-    def versions(self, folders: tuple[Any, ...]) -> tuple[str, ...]:
-        del folders  # not an upstream: the version is that of the image
-        return (image(NAME).tag.removeprefix("v"),)
 
     def emit(self, section: DevicePluginSection, given: Given) -> Iterable[Target]:
         del section

@@ -12,17 +12,18 @@ Source: Mellanox/k8s-rdma-shared-dev-plugin 1.5, README; Azure/aks-rdma-infiniba
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from plinth.catalog.images import image
-from plinth.components import Component, Given
 from plinth.components._device_plugins import (
     KUBELET_MOUNT,
     KUBELET_VOLUME,
+    DevicePlugin,
     daemon_set,
     home,
     host_folder,
     labels,
+    pools_with_rdma,
 )
 from plinth.ir.targets import Manifest, ObjectKey
 from plinth.spec.platform import ComponentSection
@@ -31,6 +32,7 @@ from plinth.text.emit import json_line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from plinth.components import Given
     from plinth.ir.said import Origin
     from plinth.ir.targets import Target
     from plinth.spec.pools import NodePool
@@ -57,32 +59,19 @@ class RdmaSharedDevicePluginSection(ComponentSection):
     """InfiniBand as a resource for pods. On Azure it is there unasked where a pool has RDMA."""
 
 
-class RdmaSharedDevicePlugin(Component[RdmaSharedDevicePluginSection]):
+class RdmaSharedDevicePlugin(DevicePlugin[RdmaSharedDevicePluginSection]):
     """A DaemonSet on the pools with InfiniBand."""
 
     name: ClassVar[str] = NAME
     namespace: ClassVar[str] = NAME
     Section = RdmaSharedDevicePluginSection
 
-    def versions(self, folders: tuple[Any, ...]) -> tuple[str, ...]:
-        del folders  # not an upstream: the version is that of the image
-        return (image(NAME).tag.removeprefix("v"),)
-
     def emit(self, section: RdmaSharedDevicePluginSection, given: Given) -> Iterable[Target]:
         del section
         yield from home(NAME, given.origins)
         yield _config(given.origins)
-        if pools := _pools(given):
+        if pools := pools_with_rdma(given, RESOURCE):
             yield _plugin(pools, given)
-
-
-def _pools(given: Given) -> list[NodePool]:
-    """The pools that have InfiniBand: all with RDMA, where a cloud does not know what theirs is."""
-    return [
-        pool
-        for pool in given.context.platform.node_pools
-        if pool.gpu and pool.gpu.rdma and given.pools[pool.name].rdma_resource in {RESOURCE, None}
-    ]
 
 
 def _config(origins: tuple[Origin, ...]) -> Manifest:
