@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
+import select
 import shutil
+import signal
 import sys
 import textwrap
 from typing import TYPE_CHECKING
@@ -81,10 +85,28 @@ def prompt(what: str, offer: str | None) -> str:
     """A line that somebody types. The prompt goes to stderr, like everything that is no data."""
     sys.stderr.write(f"{what}{f' [{offer}]' if offer else ''}: ")
     sys.stderr.flush()
+    _wait()
     line = sys.stdin.readline()
     if not line:  # Ctrl-D: nobody is there any more
         raise KeyboardInterrupt
     return line.strip() or (offer or "")
+
+
+def _wait() -> None:
+    """Until a line or a signal comes: Python would not hear one that comes just before it begins to read."""
+    try:
+        typed = sys.stdin.fileno()
+    except io.UnsupportedOperation:  # not a file: there is nothing to wait for
+        return
+    woken, wakes = os.pipe()
+    os.set_blocking(wakes, False)
+    before = signal.set_wakeup_fd(wakes)
+    try:
+        select.select([typed, woken], [], [])
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(woken)
+        os.close(wakes)
 
 
 def _say(text: str, *, gap: bool = False) -> None:
