@@ -8,10 +8,8 @@ import subprocess
 import pytest
 import yaml
 
-from plinth.clouds.aws import launch
-from plinth.clouds.azure import pools as azure_pools
 from plinth.compilation.inputs import Inputs
-from plinth.components import amd_device_plugin, efa_device_plugin, rdma_shared_device_plugin
+from plinth.components import amd_device_plugin
 from plinth.ir.lock import Lock
 from plinth.pipeline import compile_spec
 from support import platforms
@@ -105,7 +103,7 @@ def test_a_pod_asks_for_infiniband_as_the_plugin_calls_it():
     (settings,) = objects(tree, "rdma-shared-device-plugin", "configmap").values()
     (each,) = json.loads(settings["data"]["config.json"])["configList"]
     resource = f"{each['resourcePrefix']}/{each['resourceName']}"
-    assert resource == rdma_shared_device_plugin.RESOURCE == azure_pools.INFINIBAND
+    assert resource == "rdma/ib"
     content = json.loads(
         tree["generated/default/terraform/cluster/azurerm_kubernetes_cluster_node_pool.tf.json"]
     )
@@ -119,7 +117,11 @@ def test_a_pod_asks_for_infiniband_as_the_plugin_calls_it():
 
 
 def test_a_pod_asks_for_efa_as_its_plugin_calls_it():
-    assert efa_device_plugin.RESOURCE == launch.EFA_RESOURCE
+    tags = json.loads(
+        compiled("aws", H100)["generated/default/terraform/cluster/aws_autoscaling_group_tag.tf.json"]
+    )
+    keys = {each["tag"][0]["key"] for each in tags["resource"]["aws_autoscaling_group_tag"].values()}
+    assert "k8s.io/cluster-autoscaler/node-template/resources/vpc.amazonaws.com/efa" in keys
 
 
 @pytest.mark.parametrize(

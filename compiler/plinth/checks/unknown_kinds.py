@@ -12,13 +12,18 @@ from plinth.diagnostics.diagnostic import Diagnostic, listed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_ARGO_CD: Final = frozenset({"AppProject", "Application", "ApplicationSet"})
-"""Kinds of Argo CD, which is there before all else; Argo Workflows has others in the same group."""
-
-_OF_THE_CLUSTER: Final = frozenset(
-    {("networking.gke.io", "GKENetworkParamSet"), ("networking.gke.io", "Network")}
+_THERE: Final = frozenset(
+    {
+        # Argo CD is there before all else; Argo Workflows has other kinds in the same group.
+        ("argoproj.io", "AppProject"),
+        ("argoproj.io", "Application"),
+        ("argoproj.io", "ApplicationSet"),
+        # GKE's control plane brings them by itself.
+        ("networking.gke.io", "GKENetworkParamSet"),
+        ("networking.gke.io", "Network"),
+    }
 )
-"""Kinds that a cloud's control plane brings by itself."""
+"""Groups and kinds that no component has to bring."""
 
 
 class UnknownKinds(Check):
@@ -95,10 +100,7 @@ spec:
         found: dict[tuple[str, str, str], list[FinalObject]] = defaultdict(list)
         for each in compiled.known:
             key = each.key
-            is_there = (key.group, key.kind) in _OF_THE_CLUSTER or (
-                key.group == "argoproj.io" and key.kind in _ARGO_CD
-            )
-            if is_custom(key.group) and not is_there:
+            if is_custom(key.group) and (key.group, key.kind) not in _THERE:
                 found[each.application.name, str(each.body["apiVersion"]), key.kind].append(each)
         for (_, api_version, kind), objects in sorted(found.items()):
             reason = _unserved(compiled, objects[0], api_version.rpartition("/")[2])

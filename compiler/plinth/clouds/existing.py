@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
-from plinth.catalog.machines import device_resource
 from plinth.clouds import Answers, Cloud
 from plinth.clouds._databases import existing_facts
 from plinth.clouds._unused import unused, unused_size
@@ -24,7 +23,8 @@ from plinth.ir.answers import (
     SecretStoreFacts,
 )
 from plinth.ir.commands import CloudCommands, cluster_secret, namespaces_of
-from plinth.ir.pools import GPU_RESOURCE, gpu_model
+from plinth.ir.machine_choice import resource_of_model
+from plinth.ir.pools import gpu_model
 from plinth.ir.said import Said, said
 from plinth.spec.fields import Field, SecretName
 from plinth.spec.platform import CloudSection, SecretReference
@@ -208,9 +208,7 @@ class ExistingAnswers(Answers):
 def _resource(pool: NodePool) -> str | None:
     """What a pool's devices are called by whoever tells Kubernetes of them."""
     device = pool.gpu or pool.accelerator
-    if device is None:
-        return None
-    return (device_resource(device.model) if device.model else None) or GPU_RESOURCE
+    return resource_of_model(device.model) if device else None
 
 
 _NOT_MADE: Final = {
@@ -245,7 +243,7 @@ def _unused(platform: Platform) -> Iterator[Diagnostic]:
 
 
 def _unshared(pool: NodePool, platform: Platform) -> Iterator[Diagnostic]:
-    if pool.gpu and getattr(platform.components, "nvidia_device_plugin", None) is None:
+    if pool.gpu and platform.component("nvidia_device_plugin") is None:
         yield from unused(
             pool.gpu,
             "sharing",

@@ -25,6 +25,7 @@ from plinth.components._device_plugins import (
     host_folder,
     pools_with_rdma,
 )
+from plinth.ir.pools import EFA_RESOURCE
 from plinth.spec.platform import ComponentSection
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from plinth.spec.pools import NodePool
 
 NAME: Final = "efa-device-plugin"
-RESOURCE: Final = "vpc.amazonaws.com/efa"
 DEVICES: Final = "/dev/infiniband"
 
 
@@ -53,7 +53,7 @@ class EfaDevicePlugin(DevicePlugin[EfaDevicePluginSection]):
     def emit(self, section: EfaDevicePluginSection, given: Given) -> Iterable[Target]:
         del section
         yield from home(NAME, given.origins)
-        if pools := pools_with_rdma(given, RESOURCE):
+        if pools := pools_with_rdma(given, EFA_RESOURCE):
             yield _plugin(pools, given)
 
 

@@ -53,8 +53,7 @@ class Karpenter(Component[KarpenterSection]):
         return Variant(values={"settings": {"clusterName": "example", "interruptionQueue": "example"}})
 
     def faults(self, section: KarpenterSection, context: needs.Context) -> Iterable[Diagnostic]:
-        other = getattr(context.platform.components, "cluster_autoscaler", None)
-        if other is not None:
+        if context.platform.component("cluster_autoscaler"):
             yield Diagnostic(
                 code="PLN328",
                 message="`karpenter` and `cluster-autoscaler` would both decide how many nodes there are",

@@ -25,6 +25,7 @@ from plinth.components._device_plugins import (
     labels,
     pools_with_rdma,
 )
+from plinth.ir.pools import INFINIBAND_PODS, INFINIBAND_RESOURCE
 from plinth.ir.targets import Manifest, ObjectKey
 from plinth.spec.platform import ComponentSection
 from plinth.text.emit import json_line
@@ -38,16 +39,16 @@ if TYPE_CHECKING:
     from plinth.spec.pools import NodePool
 
 NAME: Final = "rdma-shared-device-plugin"
-RESOURCE: Final = "rdma/ib"
-MOST_PODS: Final = 63
 REGISTRY: Final = "/var/lib/kubelet/plugins_registry"
+
+_PREFIX, _, _NAME = INFINIBAND_RESOURCE.partition("/")
 
 CONFIG: Final = {
     "configList": [
         {
-            "resourcePrefix": "rdma",
-            "resourceName": "ib",
-            "rdmaHcaMax": MOST_PODS,
+            "resourcePrefix": _PREFIX,
+            "resourceName": _NAME,
+            "rdmaHcaMax": INFINIBAND_PODS,
             # 15b3 is the maker, Mellanox. Its Ethernet adapters are the node's own network.
             "selectors": {"vendors": ["15b3"], "linkTypes": ["infiniband"]},
         }
@@ -70,7 +71,7 @@ class RdmaSharedDevicePlugin(DevicePlugin[RdmaSharedDevicePluginSection]):
         del section
         yield from home(NAME, given.origins)
         yield _config(given.origins)
-        if pools := pools_with_rdma(given, RESOURCE):
+        if pools := pools_with_rdma(given, INFINIBAND_RESOURCE):
             yield _plugin(pools, given)
 
 

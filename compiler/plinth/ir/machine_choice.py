@@ -61,7 +61,11 @@ def gpu_resource(pool: NodePool, cloud: str) -> str:
     named = _named(pool, cloud, name) if name else None
     if named and named.device_resource:
         return named.device_resource
-    model = pool.gpu.model if pool.gpu else None
+    return resource_of_model(pool.gpu.model if pool.gpu else None)
+
+
+def resource_of_model(model: str | None) -> str:
+    """The same where nothing but the model of a device is known, or not even that."""
     return (device_resource(model) if model else None) or GPU_RESOURCE
 
 

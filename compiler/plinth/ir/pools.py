@@ -25,6 +25,13 @@ POOL_LABEL: Final = "plinth.dev/pool"
 CAPACITY_LABEL: Final = "plinth.dev/capacity"
 GPU_RESOURCE: Final = "nvidia.com/gpu"
 
+# What a cloud counts on and a device plugin tells the kubelet: both must say the same.
+EFA_RESOURCE: Final = "vpc.amazonaws.com/efa"
+"""An interface of AWS's fast network. Source: EKS, "Manage EFA devices on Amazon EKS"."""
+INFINIBAND_RESOURCE: Final = "rdma/ib"
+INFINIBAND_PODS: Final = 63
+"""For how many pods of a node its InfiniBand does."""
+
 SPOT: Final = ("spot", "spot-then-on-demand")
 """Capacities that rent what may be taken away again."""
 

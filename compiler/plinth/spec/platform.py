@@ -300,6 +300,11 @@ class Platform(Section):
     )
     components: Section
 
+    def component(self, field: str) -> ComponentSection | None:
+        """The section of a component by its field, `cluster_autoscaler`; None where it is not declared."""
+        section: ComponentSection | None = getattr(self.components, field, None)
+        return section
+
 
 class Document(Section):
     """The file: what kind of thing it is, its name, and the spec."""

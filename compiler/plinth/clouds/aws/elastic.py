@@ -61,8 +61,7 @@ FIRST_WEIGHT: Final = 100
 
 def declared(platform: Platform) -> ComponentSection | None:
     """The section of the component that makes nodes, None where groups have an autoscaler."""
-    section: ComponentSection | None = getattr(platform.components, "karpenter", None)
-    return section
+    return platform.component("karpenter")
 
 
 def fault(pool: spec.NodePool) -> Diagnostic | None:

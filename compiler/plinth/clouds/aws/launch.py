@@ -26,9 +26,6 @@ DEVICE_DISK_GIB: Final = 200
 ROOT_DISK: Final = "/dev/xvda"
 NEW_LINE: Final = "\n"
 
-EFA_RESOURCE: Final = "vpc.amazonaws.com/efa"
-"""What the plugin calls an interface of the fast network. Source: EKS, "Manage EFA devices on Amazon EKS"."""
-
 FIRST_CARD_WITHOUT_EFA: Final = frozenset({"p6-b300.48xlarge"})
 """They have one network card more than EFA. Source: EC2, "Maximize network bandwidth", P6-B300."""
 

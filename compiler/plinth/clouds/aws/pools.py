@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from plinth.catalog.mig import mig_profiles
 from plinth.clouds.aws import elastic
 from plinth.clouds.aws.addons import BEFORE_NODES
-from plinth.clouds.aws.launch import EFA_RESOURCE, efa_interfaces, template
+from plinth.clouds.aws.launch import efa_interfaces, template
 from plinth.clouds.aws.names import LONGEST_NODE_GROUP, TITLE, Names, reference
 from plinth.clouds.aws.nodes import READY
 from plinth.diagnostics.diagnostic import Diagnostic
@@ -29,6 +29,7 @@ from plinth.ir.machine_choice import machine_for
 from plinth.ir.names import too_long
 from plinth.ir.pools import (
     CAPACITY_LABEL,
+    EFA_RESOURCE,
     POOL_LABEL,
     is_scarce,
     pool_facts,

@@ -22,6 +22,8 @@ from plinth.ir.names import too_long
 from plinth.ir.pools import (
     CAPACITY_LABEL,
     GPU_RESOURCE,
+    INFINIBAND_PODS,
+    INFINIBAND_RESOURCE,
     POOL_LABEL,
     SPOT,
     is_scarce,
@@ -48,10 +50,6 @@ GPU_DISK_GB: Final = 256
 """Images with CUDA are 10 to 20 GB each."""
 LARGEST_EPHEMERAL_GB: Final = 2040
 
-INFINIBAND: Final = "rdma/ib"
-INFINIBAND_PODS: Final = 63
-"""What the plugin calls InfiniBand, and for how many pods of a node it does."""
-
 _TEMPLATE: Final = "k8s.io_cluster-autoscaler_node-template_resources_"
 """Before a resource's name in a tag, with `_` for `/`. Source: Cluster Autoscaler on Azure, "Resources"."""
 
@@ -75,7 +73,7 @@ def answer(
         return Answer(facts=pool_facts(pool, None, tolerations), diagnostics=(chosen, *faults))
     facts = pool_facts(pool, chosen, tolerations)
     if pool.gpu and pool.gpu.rdma:
-        facts = replace(facts, rdma_resource=INFINIBAND)
+        facts = replace(facts, rdma_resource=INFINIBAND_RESOURCE)
     if faults:
         return Answer(facts=facts, diagnostics=faults)
     default = system_pool(whole)
@@ -287,7 +285,7 @@ def _from_zero(pool: spec.NodePool, machine: Machine) -> dict[str, Said]:
         tags[_TEMPLATE + resource.replace("/", "_")] = count
     if pool.gpu and pool.gpu.rdma:
         pods = Said(str(INFINIBAND_PODS), said(pool.gpu, "rdma").origins)
-        tags[_TEMPLATE + INFINIBAND.replace("/", "_")] = pods
+        tags[_TEMPLATE + INFINIBAND_RESOURCE.replace("/", "_")] = pods
     return tags
 
 
