@@ -76,7 +76,7 @@ def _templates(value: Any) -> Any:
         return f"${{{value.text}}}"
     if isinstance(value, str):
         return escape(value)
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # nearly always the first, which is told at once
         return {
             escape(key): _literal(part) if key in LITERAL_KEYS and not _is_block(part) else _templates(part)
             for key, part in value.items()

@@ -14,7 +14,7 @@ from plinth.diagnostics.diagnostic import Diagnostic, listed
 from plinth.diagnostics.secrets import secret_in
 from plinth.ir.kubernetes import CONTAINER_LISTS
 from plinth.ir.patch import parts_of
-from plinth.ir.said import settle, spec_path
+from plinth.ir.said import pointer, settle, spec_path
 from plinth.ir.targets import Manifest, ObjectKey, Patch
 
 _DATA: Final = ("data", "stringData")
@@ -98,13 +98,13 @@ spec:
         """One for each object of ours, and one for each patch, that holds a value."""
         for manifest in compiled.graph.of(Manifest):
             found = sorted(
-                {_shown(where) for where in _values(manifest.key, _leaves(settle(manifest.body)[0], ()))}
+                {pointer(*where) for where in _values(manifest.key, _leaves(settle(manifest.body)[0], ()))}
             )
             if found:
                 yield self._diagnostic(f"`{manifest.key}`", found, spec_path(manifest.origins), at_key=True)
         for patch in compiled.graph.of(Patch):
             found = (
-                sorted({_shown(where) for where in _values(patch.target, _written(patch))})
+                sorted({pointer(*where) for where in _values(patch.target, _written(patch))})
                 if patch.file
                 else []
             )
@@ -132,13 +132,16 @@ def _written(patch: Patch) -> Iterator[Leaf]:
 
 
 def _leaves(node: object, where: tuple[str, ...]) -> Iterator[Leaf]:
-    if isinstance(node, Mapping):
+    if isinstance(node, str):  # most of them, and what is a mapping is asked dearly
+        if node:
+            yield where, node
+    elif isinstance(node, Mapping):
         for key, child in node.items():
             yield from _leaves(child, (*where, str(key)))
     elif isinstance(node, list):
         for index, child in enumerate(node):
             yield from _leaves(child, (*where, str(index)))
-    elif node is not None and node != "":
+    elif node is not None:
         yield where, str(node)
 
 
@@ -156,10 +159,6 @@ def _values(key: ObjectKey, leaves: Iterable[Leaf]) -> Iterator[tuple[str, ...]]
 def _is_spoken(where: tuple[str, ...]) -> bool:
     names = set(where)
     return bool(names & _SPOKEN) and bool(names & set(CONTAINER_LISTS)) and where[-1] != "name"
-
-
-def _shown(where: tuple[str, ...]) -> str:
-    return "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in where)
 
 
 CHECK = SecretValues()

@@ -28,9 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Print the schema."""
-    from plinth.spec.schema import json_schema  # noqa: PLC0415 - brings pydantic
-    from plinth.text.emit import json_text  # noqa: PLC0415 - as above
+    from plinth.spec.schema import schema_text  # noqa: PLC0415 - brings pydantic
 
     del options, console
-    sys.stdout.write(json_text(json_schema()))
+    sys.stdout.write(schema_text())
     return DONE

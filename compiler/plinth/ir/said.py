@@ -107,7 +107,11 @@ def show_origins(origins: Mapping[str, Iterable[Origin]]) -> dict[str, tuple[str
 
 def pointer(*parts: str | int) -> str:
     """A JSON pointer. Source: RFC 6901."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return "".join([f"/{_escaped(part) if isinstance(part, str) else part}" for part in parts])
+
+
+def _escaped(part: str) -> str:
+    return part.replace("~", "~0").replace("/", "~1") if "~" in part or "/" in part else part
 
 
 def _settle(data: Any, where: tuple[str | int, ...], found: dict[str, tuple[Origin, ...]]) -> Any:
@@ -117,13 +121,19 @@ def _settle(data: Any, where: tuple[str | int, ...], found: dict[str, tuple[Orig
         if data.origins:
             place = pointer(*where)
             found[place] = (*found.get(place, ()), *data.origins)
-        return _settle(data.value, where, found)
-    if isinstance(data, Mapping):
-        return {
-            (plain := value_of(key)): _settle(value, (*where, plain), found) for key, value in data.items()
-        }
+        value = data.value
+        return value if isinstance(value, _PLAIN) else _settle(value, where, found)
+    if type(data) is dict or isinstance(data, Mapping):  # the second question costs ten times the first
+        settled = {}
+        for key, value in data.items():
+            plain = value_of(key)
+            settled[plain] = value if isinstance(value, _PLAIN) else _settle(value, (*where, plain), found)
+        return settled
     if isinstance(data, Sequence):
-        return [_settle(value, (*where, index), found) for index, value in enumerate(data)]
+        return [
+            value if isinstance(value, _PLAIN) else _settle(value, (*where, index), found)
+            for index, value in enumerate(data)
+        ]
     return data
 
 

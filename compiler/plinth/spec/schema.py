@@ -6,18 +6,25 @@ may change: any part, with nothing required, `null` to remove a key and `remove:
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from plinth import registry
 from plinth.spec.platform import document_type
+from plinth.text.emit import json_text
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 CHANGE: Final = "Change"
 _REFERENCE: Final = "#/$defs/"
 
 
-def json_schema() -> dict[str, Any]:
-    """The schema of the whole file."""
+@cache
+def schema_text() -> str:
+    """The schema of the whole file as JSON; made once a process: it takes as long as ten compiles."""
+    return json_text(_schema())
+
+
+def _schema() -> dict[str, Any]:
     clouds = {name: registry.load("clouds", name).Section for name in registry.names("clouds")}
     components = {name: registry.load("components", name).Section for name in registry.names("components")}
     schemas = {

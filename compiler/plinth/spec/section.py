@@ -7,7 +7,7 @@ number is no string.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 from pydantic.alias_generators import to_camel
@@ -38,11 +38,12 @@ class Section(BaseModel):
 
         It is the path of the text that won: an environment's own where that environment said it.
         """
-        return self._said.get(field)
+        said: dict[str, SpecPath] = _private(self)["_said"]
+        return said.get(field)
 
     def said_path(self, field: str) -> SpecPath:
         """The path of a field in the spec, whether somebody said it or not."""
-        return self._said.get(field) or (*self._path, type(self).key_of(field))
+        return self.origin(field) or (*self._path, type(self).key_of(field))
 
     def said_span(self, field: str) -> Span | None:
         """The place of a field's value, None where it is a default.
@@ -69,7 +70,8 @@ class Section(BaseModel):
 
 def attach(section: Section, node: Node) -> None:
     """Tell a section, and all below it, where they were said."""
-    section._path = node.path  # noqa: SLF001 - the same class, seen from a function that recurses
+    private = _private(section)
+    private["_path"] = node.path
     children = node.value
     if not isinstance(children, Mapping):
         return
@@ -77,9 +79,16 @@ def attach(section: Section, node: Node) -> None:
         child = children.get(type(section).key_of(field))
         if child is None:
             continue
-        section._said[field] = child.path  # noqa: SLF001 - as above
-        section._spans[field] = child.span  # noqa: SLF001 - as above
+        private["_said"][field] = child.path
+        private["_spans"][field] = child.span
         _attach_value(getattr(section, field), child)
+
+
+def _private(section: Section) -> dict[str, Any]:
+    """The private attributes by name: one by one, pydantic's search for them takes a twelfth of a compile."""
+    private = section.__pydantic_private__
+    assert private is not None  # noqa: S101 - a section has some
+    return private
 
 
 def _attach_value(value: object, node: Node) -> None:

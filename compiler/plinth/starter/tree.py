@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from plinth.spec.schema import json_schema
+from plinth.spec.schema import schema_text
 from plinth.starter import github, gitlab
 from plinth.starter.gitfiles import ATTRIBUTES_FILE, IGNORE_FILE, attribute_lines, ignore_lines, with_lines
 from plinth.starter.platform import FILE, SCHEMA_FILE, platform_text
 from plinth.starter.requirements import FILE as REQUIREMENTS_FILE
 from plinth.starter.requirements import requirements_text
-from plinth.text.emit import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +55,7 @@ def tree(
     prefix = "" if folder == "." else f"{folder}/"
     fresh = {
         f"{prefix}{FILE}": platform_text(answers, folder),
-        f"{prefix}{SCHEMA_FILE}": json_text(json_schema()),
+        f"{prefix}{SCHEMA_FILE}": schema_text(),
         f"{prefix}{REQUIREMENTS_FILE}": requirements_text(requirement, version),
     }
     has_main = found[GITLAB_MAIN] is not None

@@ -15,12 +15,15 @@ import json
 import math
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from plinth.text.spans import SpecPath, show_path
+from plinth.text.spans import show_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_Place: TypeAlias = "tuple[_Place | None, str | int]"
+"""Where a part is: where the whole is, and its key or index there. Only a message makes a path of it."""
 
 _MIN_INT, _MAX_INT = -(2**63), 2**64 - 1  # what Go's readers hold exactly
 _MAX_KEY = 1000  # YAML 1.2.2, 7.4.2: a key on one line has at most 1024 characters, quotes included
@@ -50,7 +53,7 @@ def json_text(value: object) -> str:
     Raises:
         TypeError: JSON cannot hold the value; the message names the path.
     """
-    _check(value, ())
+    _check(value)
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -60,7 +63,7 @@ def json_line(value: object) -> str:
     Raises:
         TypeError: JSON cannot hold the value; the message names the path.
     """
-    _check(value, ())
+    _check(value)
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
@@ -84,7 +87,7 @@ def yaml_text(value: object) -> str:
             out.append(inline(value, "  ") + "\n")
     except TypeError:
         # Emitting keeps no path, so that the good case is fast.
-        _check(value, ())
+        _check(value)
         raise
     return "".join(out)
 
@@ -201,7 +204,7 @@ def one_line(text: str) -> str:
     """
     if _BARE.fullmatch(text):
         return text
-    if not text.isascii() and _SURROGATE.search(text):
+    if _has_surrogate(text):
         raise TypeError("half of a surrogate pair is no character")
     return escaped(_quote(text))
 
@@ -241,27 +244,40 @@ def _root_keys(value: dict[str, object]) -> list[str]:
     return first + [key for key in _keys(value) if key not in first]
 
 
-def _check(value: object, path: SpecPath) -> None:
+def _check(value: object, place: _Place | None = None) -> None:
     """Raise for the first part that JSON cannot hold, or that YAML cannot have as a key."""
-    where = show_path(path) or "the root"
-    if type(value) is dict:
+    if type(value) is str:
+        if _has_surrogate(value):
+            raise TypeError(f"{_where(place)}: half of a surrogate pair is no character")
+    elif type(value) is dict:
         for key, child in value.items():
             if not isinstance(key, str):
-                raise TypeError(f"{where}: the key {key!r} is {type(key).__name__}, not str")
-            if _SURROGATE.search(key):
-                raise TypeError(f"{where}: the key {key!r} holds half of a surrogate pair")
-            _check(child, (*path, key))
+                raise TypeError(f"{_where(place)}: the key {key!r} is {type(key).__name__}, not str")
+            if _has_surrogate(key):
+                raise TypeError(f"{_where(place)}: the key {key!r} holds half of a surrogate pair")
+            _check(child, (place, key))
     elif type(value) is list or type(value) is tuple:
         for index, item in enumerate(value):
-            _check(item, (*path, str(index)))
-    elif type(value) is str:
-        if _SURROGATE.search(value):
-            raise TypeError(f"{where}: half of a surrogate pair is no character")
+            _check(item, (place, index))
     elif type(value) is int:
         if not _MIN_INT <= value <= _MAX_INT:
-            raise TypeError(f"{where}: an integer of {value.bit_length()} bits; readers hold 64 exactly")
+            bits = value.bit_length()
+            raise TypeError(f"{_where(place)}: an integer of {bits} bits; readers hold 64 exactly")
     elif type(value) is float:
         if not math.isfinite(value):
-            raise TypeError(f"{where}: {value} is no JSON number")
+            raise TypeError(f"{_where(place)}: {value} is no JSON number")
     elif value is not None and type(value) is not bool:
-        raise TypeError(f"{where}: {type(value).__name__} is no JSON value")
+        raise TypeError(f"{_where(place)}: {type(value).__name__} is no JSON value")
+
+
+def _has_surrogate(text: str) -> bool:
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
+def _where(place: _Place | None) -> str:
+    """A place as people say it."""
+    parts: list[str] = []
+    while place is not None:
+        place, part = place
+        parts.append(str(part))
+    return show_path(tuple(reversed(parts))) or "the root"
