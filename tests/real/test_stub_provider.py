@@ -193,9 +193,7 @@ def applied(tool, write, reattach, tmp_path_factory):
 
 def test_core_finds_the_root_valid_whatever_the_caller_exports(tool, write, reattach, tmp_path, monkeypatch):
     monkeypatch.setenv("TF_CLI_ARGS", "-no-such-flag")
-    result = terraform.validate(tool, write(ROOT), work=tmp_path, reattach=reattach)
-    assert result.errors == ()
-    assert result.ok
+    assert terraform.planned(terraform.plan(tool, write(ROOT), work=tmp_path, reattach=reattach))
 
 
 @pytest.mark.parametrize(
@@ -225,9 +223,9 @@ def test_core_finds_the_root_valid_whatever_the_caller_exports(tool, write, reat
     ],
 )
 def test_core_refuses(tool, write, reattach, tmp_path, *, path, value, error):
-    result = terraform.validate(tool, write(edited((path, value))), work=tmp_path, reattach=reattach)
-    assert not result.ok
-    assert any(error in found for found in result.errors), result.errors
+    with pytest.raises(terraform.CommandError) as refused:
+        terraform.plan(tool, write(edited((path, value))), work=tmp_path, reattach=reattach)
+    assert error in refused.value.result.text
 
 
 def test_a_plan_holds_values_and_says_which_wait_for_apply(tool, write, reattach, tmp_path):

@@ -13,7 +13,6 @@ Source: Terraform, "Providers within modules", "JSON output format".
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from support import module_plans, terraform
@@ -32,20 +31,18 @@ class Modules:
 
     plans: dict[str, JsonObject]
     """The plan of each root, as if it had been planned by itself: its resources, and how they are configured."""
-    errors: dict[str, tuple[str, ...]]
-    """What `validate` finds wrong with a root, where it finds anything."""
     written: str
     """All plans as they are, and all states where anything was applied."""
 
     def __init__(
         self, tool: Tool, roots: Mapping[str, Files], *, work: Path, reattach: str, apply: bool = False
     ) -> None:
-        """Plan all; with `apply` what comes after it has been applied.
+        """Plan all; with `apply` what comes after it has been applied. To plan is to validate before.
 
         Raises:
-            CommandError: one cannot be planned; the text names its folder.
+            CommandError: one is not valid, or cannot be planned; the text names its folder.
         """
-        self.plans, self.errors, self.written = {}, {}, ""
+        self.plans, self.written = {}, ""
         for number, some in enumerate(module_plans.portions(roots, whole)):
             portion = work / str(number)
             portion.mkdir()
@@ -65,7 +62,6 @@ class Modules:
             terraform.apply(tool, folder, work=work, reattach=reattach)
         plan = terraform.plan(tool, folder, work=work, reattach=reattach)
         self.plans |= {name: _part(plan, module) for module, name in names.items()}
-        self.errors |= _errors(terraform.validate(tool, folder, work=work, reattach=reattach).output, names)
         state = work / "state"
         self.written += json.dumps(plan) + (state.read_text(encoding="utf-8") if state.exists() else "")
 
@@ -103,14 +99,3 @@ def _of(address: str, some: Iterable[JsonObject]) -> list[JsonObject]:
 def _without(address: str, some: JsonObject) -> JsonObject:
     kept = {key: value for key, value in some.items() if key != "module_address"}
     return kept | ({"address": some["address"].removeprefix(f"{address}.")} if "address" in some else {})
-
-
-def _errors(printed: str, names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for each in json.loads(printed[: printed.rindex("}") + 1])["diagnostics"]:
-        if each["severity"] == "error":
-            module = each.get("range", {}).get("filename", "").partition("/")[0]
-            # What core places nowhere is held against every root.
-            for name in [names[module]] if module in names else names.values():
-                found[name].append(f"{each['summary']}: {each['detail']}")
-    return {name: tuple(errors) for name, errors in found.items()}

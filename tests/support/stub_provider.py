@@ -190,6 +190,7 @@ class StubProvider:
         sections = ((2, self._resources), (3, self._data_sources), (8, self._ephemeral))
         return encode(
             (1, _schema(self._provider)),
+            (6, encode((2, 1))),  # a core that has the schema need not ask again for each configuration
             *(
                 (field, encode((1, name), (2, _schema(block))))
                 for field, blocks in sections

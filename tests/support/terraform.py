@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -50,13 +51,16 @@ class Result:
     code: int
     output: str
     """Standard output, then standard error."""
-    errors: tuple[str, ...] = ()
-    """Of `validate`: `"summary: detail"` of every error."""
 
     @property
     def ok(self) -> bool:
         """True if the command succeeded."""
         return self.code == 0
+
+    @property
+    def text(self) -> str:
+        """The output as one line, without the frame that core draws around a message."""
+        return " ".join(re.sub("[╷│╵]", " ", self.output).split())
 
 
 class CommandError(Exception):
@@ -84,20 +88,13 @@ def missing(name: str) -> str:
     return f"`{name}` is not on PATH, {OVERRIDES[name]} does not name it, and `make rig` has not built it"
 
 
-def validate(tool: Tool, root: Path, *, work: Path, reattach: str) -> Result:
-    """Ask core whether the root is valid: names, types, references, cycles."""
-    _check_out(root, work)
-    result = _run(tool, work, reattach, "validate", "-json")
-    diagnostics = json.loads(result.output[: result.output.rindex("}") + 1])["diagnostics"]
-    errors = tuple(f"{d['summary']}: {d['detail']}" for d in diagnostics if d["severity"] == "error")
-    return Result(code=result.code, output=result.output, errors=errors)
-
-
 def plan(tool: Tool, root: Path, *, work: Path, reattach: str) -> JsonObject:
     """Plan against `work/state`; gives the plan in its JSON form, and leaves `work/plan`.
 
+    Core validates first, as `validate` does: names, types, references, cycles.
+
     Raises:
-        CommandError: the root cannot be planned.
+        CommandError: the root is not valid, or cannot be planned.
     """
     _check_out(root, work)
     _initialise(tool, work, reattach)
