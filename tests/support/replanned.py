@@ -2,21 +2,28 @@
 
     replanned(tool, {"a row": (before, after)}, work=tmp_path, reattach=served)["a row"].actions
 
-They are modules of a few configurations, each of which is applied once and planned once.
+They are modules of a few configurations. Those that were the same before are applied once, and the state of each is a
+copy of what that left: the stub makes up the same values for the same input.
+
+Source: Terraform, state files of version 4.
 """
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from support import module_plans, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from support.module_plans import Name, Planned, Root
     from support.terraform import Tool
+
+JsonObject = dict[str, Any]
 
 
 def replanned(
@@ -27,22 +34,53 @@ def replanned(
     Raises:
         CommandError: one cannot be applied, or none can be planned.
     """
+    befores = {name: json.dumps(before, sort_keys=True) for name, (before, _) in changes.items()}
+    applied: dict[str, list[JsonObject]] = {}
+    for some in module_plans.portions({text: text for text in befores.values()}, json.loads):
+        portion = work / f"before-{len(applied)}"
+        applied |= _applied(tool, list(some), work=portion, reattach=reattach)
     found: dict[Name, Planned] = {}
-    for number, some in enumerate(module_plans.portions(changes, lambda both: both[0])):
-        portion = work / str(number)
-        portion.mkdir()
-        found |= _replanned(tool, some, work=portion, reattach=reattach)
+    for some in module_plans.portions(changes, lambda both: both[0]):
+        names = dict(zip(module_plans.named(len(some)), some, strict=True))
+        portion = work / f"after-{len(found)}"
+        folder = portion / "modules"
+        module_plans.write(folder, {module: changes[name][1] for module, name in names.items()})
+        resources = [
+            each for module, name in names.items() for each in _of(module, applied[befores[name]])
+        ]
+        state = {"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "plinth"}
+        (portion / "state").write_text(json.dumps({**state, "resources": resources}), encoding="utf-8")
+        plan = terraform.plan_as_far_as_it_goes(tool, folder, work=portion, reattach=reattach)
+        found |= module_plans.read(plan, names)
     return found
 
 
-def _replanned(
-    tool: Tool, changes: Mapping[Any, tuple[Root, Root]], *, work: Path, reattach: str
-) -> dict[Name, Planned]:
-    names = dict(zip(module_plans.named(len(changes)), changes, strict=True))
+def _applied(tool: Tool, texts: list[str], *, work: Path, reattach: str) -> dict[str, list[JsonObject]]:
+    """What the state holds of each root once it was applied."""
+    names = dict(zip(module_plans.named(len(texts)), texts, strict=True))
     folder = work / "modules"
-    before, after = ({module: changes[name][at] for module, name in names.items()} for at in (0, 1))
-    module_plans.write(folder, before)
+    module_plans.write(folder, {module: json.loads(text) for module, text in names.items()})
     terraform.apply(tool, folder, work=work, reattach=reattach)
-    module_plans.write(folder, after)
-    plan = terraform.plan_as_far_as_it_goes(tool, folder, work=work, reattach=reattach)
-    return module_plans.read(plan, names)
+    state = json.loads((work / "state").read_text(encoding="utf-8"))
+    found: dict[str, list[JsonObject]] = defaultdict(list)
+    for resource in state["resources"]:
+        found[names[resource["module"].removeprefix("module.")]].append(resource)
+    return found
+
+
+def _of(module: str, resources: list[JsonObject]) -> Iterator[JsonObject]:
+    """Resources of a module as those of another one."""
+    for resource in resources:
+        was = resource["module"]
+        instances = [
+            {
+                **instance,
+                "dependencies": [
+                    each.replace(f"{was}.", f"module.{module}.", 1) for each in instance["dependencies"]
+                ],
+            }
+            if "dependencies" in instance
+            else instance
+            for instance in resource["instances"]
+        ]
+        yield {**resource, "module": f"module.{module}", "instances": instances}
