@@ -221,6 +221,16 @@ def platform(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def compiled(plugins, tmp_path_factory):
+    """Such a folder, compiled; nothing changes it any more."""
+    root = tmp_path_factory.mktemp("compiled")
+    (root / "platform.yaml").write_text(PLATFORM, encoding="utf-8")
+    done = plinth(root, plugins, "compile")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    return root
+
+
 def test_the_schema_knows_them(plugins, platform):
     done = plinth(platform, plugins, "schema")
     definitions = json.loads(done.stdout)["$defs"]
@@ -230,26 +240,23 @@ def test_the_schema_knows_them(plugins, platform):
     assert "dummy" not in plinth(platform, None, "schema").stdout
 
 
-def test_the_compiled_tree_holds_what_they_make(plugins, platform):
-    done = plinth(platform, plugins, "compile")
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    network = platform / "generated/default/terraform/network/dummy_network.tf.json"
+def test_the_compiled_tree_holds_what_they_make(compiled):
+    network = compiled / "generated/default/terraform/network/dummy_network.tf.json"
     assert json.loads(network.read_text()) == {
         "resource": {"dummy_network": {"platform": {"nodes": "10.0.0.0/16", "planet": "mars"}}}
     }
     manifest = yaml.safe_load(
-        (platform / "overlays/default/dummy-component/configmap-hello.yaml").read_text()
+        (compiled / "overlays/default/dummy-component/configmap-hello.yaml").read_text()
     )
     assert manifest["data"] == {"greeting": "hello"}
-    application = platform / "generated/default/argocd/applications/dummy-component.yaml"
+    application = compiled / "generated/default/argocd/applications/dummy-component.yaml"
     assert yaml.safe_load(application.read_text())["spec"]["destination"]["namespace"] == "dummy"
-    listed = json.loads((platform / "generated/default/dummybackend/addresses.json").read_text())
+    listed = json.loads((compiled / "generated/default/dummybackend/addresses.json").read_text())
     assert listed == {"addresses": ["dummy_network.platform"]}
 
 
-def test_the_ledger_knows_who_wrote_and_why(plugins, platform):
-    assert plinth(platform, plugins, "compile").returncode == 0
-    ledger = read_ledger((platform / "generated/default/index.jsonl").read_bytes())
+def test_the_ledger_knows_who_wrote_and_why(compiled):
+    ledger = read_ledger((compiled / "generated/default/index.jsonl").read_bytes())
     entries = {entry.path: entry for entry in ledger.entries}
     assert entries["generated/default/dummybackend/addresses.json"].backend == "dummybackend"
     origins = entries["overlays/default/dummy-component/configmap-hello.yaml"].origins

@@ -13,7 +13,7 @@ import pytest
 
 from plinth.cli import main
 from support import terraform
-from support.platforms import example
+from support.platforms import example_of_dev
 from support.programs import Programs
 
 
@@ -27,10 +27,10 @@ def tool(request):
 
 @pytest.fixture
 def folder(tmp_path):
-    """The example with its state in files, compiled."""
+    """The environment `dev` of the example with its state in files, compiled."""
     found = tmp_path / "platform"
     found.mkdir()
-    text = re.sub(r"^  state:.*\n", "", example().decode(), flags=re.MULTILINE)
+    text = re.sub(r"^  state:.*\n", "", example_of_dev().decode(), flags=re.MULTILINE)
     (found / "platform.yaml").write_text(text, encoding="utf-8")
     assert main(["compile", "-C", str(found)]) == 0
     return found
@@ -48,6 +48,7 @@ def programs(tmp_path, monkeypatch, stub_providers, tool):
         "TF_CLI_CONFIG_FILE": str(tmp_path / "config.tfrc"),
         "TF_REATTACH_PROVIDERS": stub_providers,
         "CHECKPOINT_DISABLE": "1",
+        "GOGC": "400",  # as in `support.terraform`
     }.items():
         monkeypatch.setenv(name, value)
     return found

@@ -7,9 +7,13 @@ import json
 import pytest
 
 from plinth.cli import main
-from support import platforms, recordings, stub_provider, terraform
+from support import recordings, stub_provider, terraform
 
 SCHEMAS = recordings.oldest()
+
+pytestmark = pytest.mark.xdist_group(
+    "drift terraform"
+)  # one worker applies the root, and serves its provider
 
 NETWORK = "generated/dev/terraform/network"
 
@@ -23,11 +27,8 @@ def tool(request):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    found = tmp_path_factory.mktemp("platform")
-    (found / "platform.yaml").write_bytes(platforms.example())
-    assert main(["compile", "-C", str(found)]) == 0
-    return found
+def folder(remote_example):
+    return remote_example  # drift only reads it
 
 
 @pytest.fixture(scope="module")

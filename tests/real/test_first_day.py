@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from support.repository import git, repository
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = platforms.needs_mirror
+ONCE = pytest.mark.xdist_group("tutorial")  # one worker walks through it for both tests
 
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -28,15 +30,9 @@ def commands(text):
             yield found[0], part[found.end() :]
 
 
-@pytest.fixture
-def shell(tmp_path):
+def shell_in(root):
     """Runs a command as a person's shell would, in `ml-platform` beside a mirror; gives what it says."""
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "plinth").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m plinth "$@"\n', encoding="utf-8")
-    (programs / "plinth").chmod(0o755)
-    (tmp_path / "mirror").symlink_to(platforms.mirror().resolve())
-    (tmp_path / "ml-platform").mkdir()
+    programs = root / "programs"
 
     def run(line):
         somebody = {
@@ -47,7 +43,7 @@ def shell(tmp_path):
         environment = {**os.environ, **somebody, "PATH": f"{programs}:{os.environ['PATH']}"}
         done = subprocess.run(
             ["bash", "-c", line],
-            cwd=tmp_path / "ml-platform",
+            cwd=root / "ml-platform",
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -59,7 +55,21 @@ def shell(tmp_path):
         assert done.returncode == (2 if "--diff" in line else 0), f"{line}{done.stdout}"
         return done.stdout
 
+    programs.mkdir()
+    (programs / "plinth").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m plinth "$@"\n', encoding="utf-8")
+    (programs / "plinth").chmod(0o755)
+    (root / "mirror").symlink_to(platforms.mirror().resolve())
+    (root / "ml-platform").mkdir(exist_ok=True)
     return run
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory):
+    """The platform of the tutorial at its end, and of each of its commands what is shown and what was said."""
+    root = tmp_path_factory.mktemp("tutorial")
+    shell = shell_in(root)
+    found = commands((ROOT / "docs/tutorial.md").read_text(encoding="utf-8"))
+    return root / "ml-platform", [(shown, shell(line)) for line, shown in found]
 
 
 def assert_shown(shown, said):
@@ -68,7 +78,8 @@ def assert_shown(shown, said):
     assert not shown or re.fullmatch(pattern, said), said
 
 
-def test_the_first_platform_of_the_readme(shell, tmp_path):
+def test_the_first_platform_of_the_readme(tmp_path):
+    shell = shell_in(tmp_path)
     folder = repository(tmp_path / "ml-platform", origin="https://github.com/acme/ml-platform.git")
     own = (
         (ROOT / "README.md")
@@ -87,10 +98,11 @@ def test_the_first_platform_of_the_readme(shell, tmp_path):
     shell("git checkout --quiet platform.yaml && plinth compile --check")
 
 
-def test_the_commands_of_the_tutorial(shell, tmp_path):
-    for line, shown in commands((ROOT / "docs/tutorial.md").read_text(encoding="utf-8")):
-        assert_shown(shown, shell(line))
-    folder = tmp_path / "ml-platform"
+@ONCE
+def test_the_commands_of_the_tutorial(tutorial):
+    folder, steps = tutorial
+    for shown, said in steps:
+        assert_shown(shown, said)
     assert git(folder, "log", "--format=%s") == "Let four GPU nodes run\nBegin the platform\n"
     changed = git(folder, "diff", "--stat", "--name-only", "main").split()
     assert changed == [
@@ -98,15 +110,16 @@ def test_the_commands_of_the_tutorial(shell, tmp_path):
     ]  # fmt: skip
 
 
+@ONCE
 def test_two_people_who_change_the_platform_at_once_merge_without_a_conflict_in_compiled_files(
-    shell, tmp_path
+    tutorial, tmp_path
 ):
-    for line, _ in commands((ROOT / "docs/tutorial.md").read_text(encoding="utf-8")):
-        shell(line)
+    folder = shutil.copytree(tutorial[0], tmp_path / "ml-platform")
+    shell = shell_in(tmp_path)
     shell(
         "git switch --quiet main && sed -i.old 's/idle: 2h/idle: 3h/' platform.yaml && rm platform.yaml.old"
     )
     shell("plinth compile && git commit --quiet --all --message 'Stop idle notebooks later'")
     shell("git merge --quiet more-gpus --message 'Merge'")
     shell("plinth compile && plinth compile --check")
-    assert "max: 4" in (tmp_path / "ml-platform/platform.yaml").read_text(encoding="utf-8")
+    assert "max: 4" in (folder / "platform.yaml").read_text(encoding="utf-8")

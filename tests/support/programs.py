@@ -11,40 +11,36 @@ after its first call.
 
 from __future__ import annotations
 
-import json
-import sys
+import shlex
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+# A shell with what it has built in: a Python would take longer to start than all of a bootstrap takes.
 PROGRAM = """\
-#!{python}
-import json, os, pathlib, signal, sys, time
-here = pathlib.Path(__file__).resolve().parent
-name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
-with (here / "calls").open("a") as calls:
-    calls.write(json.dumps([name, *words]) + "\\n")
-answers = json.loads((here / "answers.json").read_text())
-text = " ".join([name, *words])
-for number, each in reversed(list(enumerate(answers))):
-    if each["program"] != name or each["text"] not in text:
-        continue
-    used = here / f"used-{{number}}"
-    if each["once"] and used.exists():
-        continue
-    used.touch()
-    if each["waits"]:
-        def stop(number, frame):
-            (here / "interrupted").write_text(str(number))
-            sys.stderr.write("Interrupt received.\\n")
-            sys.exit(1)
-        signal.signal(signal.SIGINT, stop)
-        (here / "waiting").write_text(str(os.getpid()))
-        time.sleep(60)
-    sys.stdout.write(each["output"])
-    sys.stderr.write(each["complaint"])
-    sys.exit(each["code"])
+#!/bin/sh
+here=${0%/*} name=${0##*/}
+printf '%s\\0' "$#" "$name" "$@" >> "$here/calls"
+text="$name $*"
+answer() {
+  number=$1 program=$2 part=$3 code=$4 output=$5 complaint=$6 once=$7 waits=$8
+  [ "$program" = "$name" ] || return 0
+  case $text in *"$part"*) ;; *) return 0 ;; esac
+  if [ "$once" ] && [ -e "$here/used-$number" ]; then return 0; fi
+  : > "$here/used-$number"
+  if [ "$waits" ]; then
+    trap 'printf 2 > "$here/interrupted"; echo "Interrupt received." >&2; kill $!; exit 1' INT
+    sleep 60 > /dev/null 2>&1 &
+    printf %s "$$" > "$here/waiting"
+    wait
+  fi
+  printf %s "$output"
+  printf %s "$complaint" >&2
+  exit "$code"
+}
+. "$here/answers"
 """
 
 
@@ -54,14 +50,14 @@ class Programs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
-        self._answers: list[dict[str, object]] = []
+        self._answers: list[str] = []
         self._save()
 
     def add(self, *names: str) -> None:
         """A program of each name."""
         for name in names:
             file = self.folder / name
-            file.write_text(PROGRAM.format(python=sys.executable), encoding="utf-8")
+            file.write_text(PROGRAM, encoding="utf-8")
             file.chmod(0o755)
 
     def answers(
@@ -76,16 +72,10 @@ class Programs:
         waits: bool = False,
     ) -> None:
         """How a program answers to calls that have this text."""
+        number = str(len(self._answers))
+        flags = ["yes" if each else "" for each in (once, waits)]
         self._answers.append(
-            {
-                "program": program,
-                "text": text,
-                "code": code,
-                "output": output,
-                "complaint": complaint,
-                "once": once,
-                "waits": waits,
-            }
+            shlex.join(["answer", number, program, text, str(code), output, complaint, *flags])
         )
         self._save()
 
@@ -93,12 +83,13 @@ class Programs:
     def calls(self) -> list[tuple[str, ...]]:
         """Every call so far."""
         file = self.folder / "calls"
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        return [tuple(json.loads(line)) for line in lines]
+        words = iter(file.read_text(encoding="utf-8").split("\0")[:-1] if file.exists() else [])
+        return [tuple(islice(words, int(more) + 1)) for more in words]
 
     def forget(self) -> None:
         """Note calls from here on."""
         (self.folder / "calls").unlink(missing_ok=True)
 
     def _save(self) -> None:
-        (self.folder / "answers.json").write_text(json.dumps(self._answers), encoding="utf-8")
+        lines = [f"{each}\n" for each in reversed(self._answers)]
+        (self.folder / "answers").write_text("".join(lines), encoding="utf-8")

@@ -21,7 +21,7 @@ from plinth.cli import main
 from plinth.cli.carrying_out import carry_out
 from plinth.cli.console import Console
 from plinth.cli.environment import choose
-from support.platforms import ROOT
+from support.platforms import ROOT, example_of_dev
 from support.programs import Programs
 
 CONTEXT = "gke_acme-ml-dev_us-central1_acme-ml"
@@ -30,9 +30,18 @@ NAME_SERVERS = json.dumps({"domain_name_servers": {"sensitive": False, "value": 
 NOT_ROOTED = f"--context={CONTEXT} -n argocd get applications.argoproj.io root"
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The environment `dev` of the example, compiled."""
+    folder = tmp_path_factory.mktemp("dev")
+    (folder / "platform.yaml").write_bytes(example_of_dev())
+    assert main(["compile", "-C", str(folder)]) == 0
+    return folder
+
+
 @pytest.fixture
-def tree(remote_example, tmp_path):
-    return shutil.copytree(remote_example, tmp_path / "platform")
+def tree(compiled, tmp_path):
+    return shutil.copytree(compiled, tmp_path / "platform")
 
 
 @pytest.fixture
@@ -74,7 +83,8 @@ def done(programs):
     ]
 
 
-def test_everything_is_made_in_order(tree, programs, capsys):
+def test_everything_is_made_in_order(remote_example, tmp_path, programs, capsys):
+    tree = shutil.copytree(remote_example, tmp_path / "platform")  # another environment beside it
     assert bootstrap(tree, "--yes") == 0
     assert done(programs) == [
         ("gcloud", "create", "--quiet"),

@@ -19,6 +19,7 @@ from plinth.cli import main
 from plinth.ir.commands import CloudCommands, OwnNodes
 from plinth.ir.said import Because
 from plinth.ir.targets import Application
+from support.platforms import example_of_dev
 from support.programs import Programs
 
 PROTECTIONS = {"deletion_protection": False, "force_destroy": True}
@@ -245,9 +246,18 @@ def test_what_is_no_plan_is_no_plan(text):
         planned(text)
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The environment `dev` of the example, compiled."""
+    folder = tmp_path_factory.mktemp("dev")
+    (folder / "platform.yaml").write_bytes(example_of_dev())
+    assert main(["compile", "-C", str(folder)]) == 0
+    return folder
+
+
 @pytest.fixture
-def tree(remote_example, tmp_path):
-    return shutil.copytree(remote_example, tmp_path / "platform")
+def tree(compiled, tmp_path):
+    return shutil.copytree(compiled, tmp_path / "platform")
 
 
 @pytest.fixture
@@ -286,7 +296,10 @@ def test_nothing_is_run_unless_the_name_is_typed_again(tree, programs, capsys):
     assert programs.calls == []
 
 
-def test_a_confirmed_teardown_goes_in_order_and_leaves_no_override(tree, programs, capsys):
+def test_a_confirmed_teardown_goes_in_order_and_leaves_no_override(
+    remote_example, tmp_path, programs, capsys
+):
+    tree = shutil.copytree(remote_example, tmp_path / "platform")  # another environment beside it
     assert main(["teardown", "dev", "-C", str(tree), "--yes", "--confirm", "dev"]) == 0
     calls = [" ".join(words) for words in programs.calls]
     first = {
