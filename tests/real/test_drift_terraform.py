@@ -11,9 +11,8 @@ from support import recordings, stub_provider, terraform
 
 SCHEMAS = recordings.oldest()
 
-pytestmark = pytest.mark.xdist_group(
-    "drift terraform"
-)  # one worker applies the root, and serves its provider
+# One worker applies the root, and serves its provider.
+pytestmark = pytest.mark.xdist_group("drift terraform")
 
 NETWORK = "generated/dev/terraform/network"
 

@@ -40,7 +40,8 @@ def shell_in(root):
             for who in ("AUTHOR", "COMMITTER")
             for what in ("NAME", "EMAIL")
         }
-        environment = {**os.environ, **somebody, "PATH": f"{programs}:{os.environ['PATH']}"}
+        plain = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        environment = {**os.environ, **somebody, **plain, "PATH": f"{programs}:{os.environ['PATH']}"}
         done = subprocess.run(
             ["bash", "-c", line],
             cwd=root / "ml-platform",

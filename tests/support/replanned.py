@@ -45,9 +45,7 @@ def replanned(
         portion = work / f"after-{len(found)}"
         folder = portion / "modules"
         module_plans.write(folder, {module: changes[name][1] for module, name in names.items()})
-        resources = [
-            each for module, name in names.items() for each in _of(module, applied[befores[name]])
-        ]
+        resources = [each for module, name in names.items() for each in _of(module, applied[befores[name]])]
         state = {"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "plinth"}
         (portion / "state").write_text(json.dumps({**state, "resources": resources}), encoding="utf-8")
         plan = terraform.plan_as_far_as_it_goes(tool, folder, work=portion, reattach=reattach)
