@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from plinth import registry
 from plinth.spec.schema import json_schema
 from plinth.starter import github, gitlab
 from plinth.starter.gitfiles import ATTRIBUTES_FILE, IGNORE_FILE, attribute_lines, ignore_lines, with_lines
@@ -56,7 +58,7 @@ def tree(
     prefix = "" if folder == "." else f"{folder}/"
     fresh = {
         f"{prefix}{FILE}": platform_text(answers, folder),
-        f"{prefix}{SCHEMA_FILE}": json_text(json_schema()),
+        f"{prefix}{SCHEMA_FILE}": _schema((*registry.load_all("clouds"), *registry.load_all("components"))),
         f"{prefix}{REQUIREMENTS_FILE}": requirements_text(requirement, version),
     }
     has_main = found[GITLAB_MAIN] is not None
@@ -72,3 +74,9 @@ def tree(
         grown={path: with_lines(found[path], each) for path, each in lines.items()},
         is_included=answers.get("--ci") != "gitlab" or not has_main,
     )
+
+
+@cache
+def _schema(_plugins: tuple[Any, ...]) -> str:
+    """The text of the schema: the same for the same plug-ins, and long."""
+    return json_text(json_schema())
