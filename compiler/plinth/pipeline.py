@@ -83,7 +83,9 @@ class Result(Struct, frozen=True, kw_only=True):
                 )
 
 
-def compile_spec(data: bytes, file: str, inputs: Inputs, *, checked: bool = True) -> Result:
+def compile_spec(
+    data: bytes, file: str, inputs: Inputs, *, checked: bool = True, as_files: bool = True
+) -> Result:
     """Everything that a platform file compiles to.
 
     Args:
@@ -91,6 +93,8 @@ def compile_spec(data: bytes, file: str, inputs: Inputs, *, checked: bool = True
         file: Its name, for messages.
         inputs: What is read beside it.
         checked: Look at the final objects. Who has not got upstream's objects yet cannot judge them.
+        as_files: Write the targets as text, half of a compile. Who looks at targets, objects, the lock or
+            diagnostics alone does without, and no group has a file then.
 
     Raises:
         SpecError: with every fault of the first stage that found one.
@@ -111,7 +115,7 @@ def compile_spec(data: bytes, file: str, inputs: Inputs, *, checked: bool = True
             }
         )
         warnings += _judged(told[-1], environments)
-    compilations = {name: draft.compiled() for name, draft in drafts.items()}
+    compilations = {name: draft.compiled(as_files=as_files) for name, draft in drafts.items()}
     outputs = tuple(
         output or output_of(compilations[name], marks[name], tuple(each[name] for each in told))
         for name, output in kept.items()

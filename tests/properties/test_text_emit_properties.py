@@ -31,14 +31,10 @@ def same(a, b) -> bool:
 
 @settings(max_examples=400)
 @given(VALUES)
-def test_a_yaml_1_1_reader_gives_the_value_back(value):
-    assert same(yaml.safe_load(yaml_text(value)), value)
-
-
-@settings(max_examples=400)
-@given(VALUES)
-def test_a_yaml_1_2_reader_gives_the_value_back(value):
-    node, faults = read_yaml(yaml_text(value).encode(), "out.yaml", LIFTED)
+def test_readers_of_yaml_1_1_and_of_yaml_1_2_give_the_value_back(value):
+    text = yaml_text(value)
+    assert same(yaml.safe_load(text), value)
+    node, faults = read_yaml(text.encode(), "out.yaml", LIFTED)
     assert faults == ()
     assert node is not None
     assert same(plain(node), value)

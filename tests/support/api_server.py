@@ -290,6 +290,8 @@ def serve(objects: Iterable[JsonObject] = ()) -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body leave together: a body that is sent after its head waits for the head's acknowledgement.
+        wbufsize = -1
 
         def do_GET(self) -> None:
             self._answer()

@@ -8,6 +8,8 @@ around what is written stays byte for byte, so lines keep their numbers.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from plinth.text.nodes import Node, read_yaml
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 FILE: Final = "platform.yaml"
 
 
-def leaves(data: bytes) -> dict[str, Node]:
+@lru_cache(maxsize=64)
+def leaves(data: bytes) -> Mapping[str, Node]:
     """Every scalar by its name, in the order of the text."""
     document, faults = read_yaml(data, FILE)
     assert document is not None, faults
-    return dict(_leaves(document))
+    return MappingProxyType(dict(_leaves(document)))
 
 
 def write(data: bytes, texts: Mapping[str, str]) -> bytes:

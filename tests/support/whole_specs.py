@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.text.emit import yaml_text
@@ -151,8 +152,8 @@ ANOTHER: Final[dict[str, tuple[str, ...]]] = {
 
 def platform(cloud: str, texts: Mapping[str, str] | None = None, *, found: bool = False) -> bytes:
     """The platform of a cloud, with leaves written anew."""
-    data = yaml_text(_found(cloud) if found else _whole(cloud)).encode()
-    return write(data, texts or {})
+    data = _text(cloud, found=found)
+    return write(data, texts) if texts else data
 
 
 def others(leaf: str) -> tuple[str, ...]:
@@ -164,6 +165,11 @@ def others(leaf: str) -> tuple[str, ...]:
 def every_leaf(cloud: str, *, found: bool = False) -> tuple[str, ...]:
     """The names of all leaves of a cloud's platform."""
     return tuple(leaves(platform(cloud, found=found)))
+
+
+@cache
+def _text(cloud: str, *, found: bool) -> bytes:
+    return yaml_text(_found(cloud) if found else _whole(cloud)).encode()
 
 
 def _whole(cloud: str) -> dict[str, Any]:

@@ -44,6 +44,12 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def made(remote_example: Path, tmp_path: Path) -> Path:
+    """A folder with the example and all that it compiles to."""
+    return shutil.copytree(remote_example, tmp_path, dirs_exist_ok=True)
+
+
 def compiled(tree: Path, *words: str) -> int:
     return main(["compile", "-C", str(tree), *words])
 
@@ -176,19 +182,18 @@ def test_one_environment_alone(tree, capsys):
     assert "did you mean `prod`?" in capsys.readouterr().err
 
 
-def test_a_hand_edit_is_refused_with_the_way_out_and_kept(tree, capsys):
-    assert compiled(tree) == 0
-    edited = tree / "overlays/dev/mlflow/service-mlflow.yaml"
+def test_a_hand_edit_is_refused_with_the_way_out_and_kept(made, capsys):
+    edited = made / "overlays/dev/mlflow/service-mlflow.yaml"
     edited.write_text("mine\n", encoding="utf-8")
-    before = files(tree)
-    assert compiled(tree) == 1
+    before = files(made)
+    assert compiled(made) == 1
     said = capsys.readouterr().err
     assert "PLN901" in said
     assert "overlays/dev/mlflow/service-mlflow.yaml" in said
     assert "patches/" in said
-    assert files(tree) == before
-    assert compiled(tree, "--check") == 2
-    assert compiled(tree, "--overwrite") == 0
+    assert files(made) == before
+    assert compiled(made, "--check") == 2
+    assert compiled(made, "--overwrite") == 0
     assert edited.read_text(encoding="utf-8").startswith("apiVersion: v1\n")
 
 
@@ -238,13 +243,12 @@ def test_an_edit_that_was_committed_is_one_all_the_same(tree, branches, capsys):
     assert "PLN901" in capsys.readouterr().err
 
 
-def test_a_removed_environment_goes_and_the_other_stays(tree):
-    assert compiled(tree) == 0
-    before = files(tree)
+def test_a_removed_environment_goes_and_the_other_stays(made):
+    before = files(made)
     text = EXAMPLE[: EXAMPLE.index("    prod:")]
-    (tree / "platform.yaml").write_text(text, encoding="utf-8")
-    assert compiled(tree) == 0
-    after = files(tree)
+    (made / "platform.yaml").write_text(text, encoding="utf-8")
+    assert compiled(made) == 0
+    after = files(made)
     assert not any("prod" in path for path in after)
     assert {path for path in before if path.startswith("overlays/dev")} <= after.keys()
 
@@ -282,16 +286,15 @@ def test_a_removed_environment_goes_and_the_other_stays(tree):
         pytest.param(lambda tree: (tree / "platform.yaml").write_text("- 1\n"), "PLN203", id="a list"),
     ],
 )
-def test_what_is_wrong_with_the_world_is_said(tree, damage, code, capsys):
-    assert compiled(tree) == 0
-    damage(tree)
-    before = files(tree)
+def test_what_is_wrong_with_the_world_is_said(made, damage, code, capsys):
+    damage(made)
+    before = files(made)
     capsys.readouterr()
-    assert compiled(tree) == 1
+    assert compiled(made) == 1
     said = capsys.readouterr().err
     assert f"error[{code}]" in said
     assert "Traceback" not in said
-    assert files(tree) == before
+    assert files(made) == before
 
 
 def link(tree: Path, path: str) -> None:
@@ -314,25 +317,24 @@ def test_a_file_outside_the_tree_is_refused(tree, capsys):
     assert "PLN905" in capsys.readouterr().err
 
 
-def test_a_full_disk_leaves_the_tree_as_it_was(tree, capsys, monkeypatch):
+def test_a_full_disk_leaves_the_tree_as_it_was(made, capsys, monkeypatch):
     from plinth.workspace.calls import FileCalls
 
-    assert compiled(tree) == 0
-    before = files(tree)
+    before = files(made)
 
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(FileCalls, "write", full)
-    (tree / "platform.yaml").write_text(EXAMPLE.replace("idle: 2h", "idle: 3h"), encoding="utf-8")
+    (made / "platform.yaml").write_text(EXAMPLE.replace("idle: 2h", "idle: 3h"), encoding="utf-8")
     capsys.readouterr()
-    assert compiled(tree) == 1
+    assert compiled(made) == 1
     said = capsys.readouterr().err
     assert "PLN903" in said
     assert "No space left on device" in said
     monkeypatch.undo()
-    (tree / "platform.yaml").write_text(EXAMPLE, encoding="utf-8")
-    assert files(tree) == before
+    (made / "platform.yaml").write_text(EXAMPLE, encoding="utf-8")
+    assert files(made) == before
 
 
 def test_an_input_that_changes_meanwhile_stops_the_write(tree, capsys, monkeypatch):

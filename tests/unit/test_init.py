@@ -35,6 +35,10 @@ def without(words, flag):
     return (*words[:place], *words[place + 2 :])
 
 
+def read(data):
+    return yaml.load(data, Loader=yaml.CSafeLoader)
+
+
 def compiled(data):
     return compile_spec(
         data, "platform.yaml", Inputs(patch=lambda _path: None, vendored=lambda _name, _version: ())
@@ -42,7 +46,7 @@ def compiled(data):
 
 
 def spec(folder):
-    return yaml.safe_load((folder / "platform.yaml").read_bytes())["spec"]
+    return read((folder / "platform.yaml").read_bytes())["spec"]
 
 
 @pytest.mark.parametrize(
@@ -352,8 +356,9 @@ def assert_harmless(folder, flag, text, code):
         assert code == 1
         assert files(folder) == {}
         return
-    read = yaml.safe_load((folder / "platform.yaml").read_bytes())
-    assert compiled((folder / "platform.yaml").read_bytes()).diagnostics is not None
+    data = (folder / "platform.yaml").read_bytes()
+    assert compiled(data).diagnostics is not None
+    held = read(data)
     places = {
         "--project": ("spec", "cloud", "project"),
         "--region": ("spec", "cloud", "region"),
@@ -365,12 +370,12 @@ def assert_harmless(folder, flag, text, code):
         "--state-bucket": ("spec", "state", "bucket"),
     }
     for key in places.get(flag, ()):
-        read = read[key]
+        held = held[key]
     if flag in places:
-        assert read == text
+        assert held == text
     for path, data in files(folder).items():
         if path.endswith(".yml"):
-            said = yaml.safe_load(data)
+            said = read(data)
             assert (
                 {"name", "on", "permissions", "jobs"}
                 <= set(said)

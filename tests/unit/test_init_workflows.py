@@ -11,7 +11,9 @@ import shutil
 import subprocess
 import sys
 import threading
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 import pytest
@@ -43,13 +45,23 @@ def _nobody_to_ask(monkeypatch):
 
 
 def begun(folder, words, ci="github"):
-    words = [ci if word == "github" else word for word in words]
-    assert main(["init", "-C", str(folder), *words]) == 0
+    made = _begun(tuple(ci if word == "github" else word for word in words))
+    for path, data in made.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
     return {
-        path: yaml.safe_load(data)
-        for path, data in files(folder).items()
+        path: yaml.load(data, Loader=yaml.CSafeLoader)
+        for path, data in made.items()
         if path.startswith(".git") and path.endswith(".yml")
     }
+
+
+@cache
+def _begun(words):
+    """What `plinth init` writes into an empty folder: always the same, and asked for by many tests."""
+    with TemporaryDirectory() as folder:
+        assert main(["init", "-C", folder, *words]) == 0
+        return files(Path(folder))
 
 
 def github(folder, words):

@@ -14,17 +14,14 @@ from plinth.ir.fileset import digest
 from plinth.workspace import Workspace
 from plinth.workspace.notes import read_note, write_note
 from plinth.workspace.proven import SETTLED_NS
-from support.platforms import example
 
 DEV = "overlays/dev/mlflow/service-mlflow.yaml"
 
 
 @pytest.fixture
-def tree(tmp_path):
+def tree(remote_example, tmp_path):
     """The example, compiled beside the lock of an earlier compile: the first one pins what it chooses."""
-    (tmp_path / "platform.yaml").write_bytes(example())
-    assert compiled(tmp_path) == 0
-    shutil.rmtree(tmp_path / ".plinth")
+    shutil.copytree(remote_example, tmp_path, ignore=shutil.ignore_patterns(".plinth"), dirs_exist_ok=True)
     assert compiled(tmp_path) == 0
     return tmp_path
 

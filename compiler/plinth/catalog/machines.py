@@ -8,6 +8,7 @@ halve and double within weeks. A lock file pins it, so that new prices move nobo
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -97,6 +98,7 @@ class NoMatch(Struct, frozen=True):
     """Machines that differ from the ask least in that field, two at most."""
 
 
+@cache
 def choose(ask: Ask) -> Choice | NoMatch:
     """Pick a machine, or say which part of the ask cannot be met.
 

@@ -184,8 +184,9 @@ def _check(answers: Answers, place: Place) -> None:
 
 def _compile_faults(answers: Answers, place: Place) -> tuple[Diagnostic, ...]:
     text = platform_text(answers, place.folder).encode()
+    inputs = Inputs(patch=lambda _path: None, vendored=lambda _name, _version: ())
     try:
-        compile_spec(text, FILE, Inputs(patch=lambda _path: None, vendored=lambda _name, _version: ()))
+        compile_spec(text, FILE, inputs, as_files=False)
     except SpecError as error:
         return error.diagnostics
     return ()

@@ -68,7 +68,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
     with told():
         project = Project(options, console)
-        result = compile_spec(project.spec(), project.file, project.inputs())
+        result = compile_spec(project.spec(), project.file, project.inputs(), as_files=False)
         console.warn(result.diagnostics)
     found = priced(result.named(options.environments), (), hours)
     console.data(as_json(found, hours))

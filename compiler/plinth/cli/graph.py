@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Compile in memory and draw the order."""
     with told():
         project = Project(options, console)
-        result = compile_spec(project.spec(), project.file, project.inputs())
+        result = compile_spec(project.spec(), project.file, project.inputs(), as_files=False)
     chosen = result.named(options.environments)
     drawn = {each.environment.name: as_data(each.graph) for each in chosen}
     console.data({"schema": SCHEMA, "environments": drawn})

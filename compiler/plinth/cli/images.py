@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Compile in memory and list what the pods name."""
     with told():
         project = Project(options, console)
-        result = compile_spec(project.spec(), project.file, project.inputs())
+        result = compile_spec(project.spec(), project.file, project.inputs(), as_files=False)
     found = images(
         Environment(
             name=each.environment.name,

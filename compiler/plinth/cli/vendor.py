@@ -77,6 +77,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             project.file,
             replace(project.inputs(), vendored=lambda _name, _version: ()),
             checked=False,
+            as_files=False,
         )
         wanted = _wanted(result, options.components)
         made: dict[str, File] = dict(_kept(project, result, wanted))

@@ -207,20 +207,14 @@ class Draft:
         for check in registry.load_all("checks"):
             yield from check.run(compiled)
 
-    def compiled(self) -> Compilation:
-        """The environment with its files."""
+    def compiled(self, *, as_files: bool) -> Compilation:
+        """The environment, with its files where they are asked for."""
         assert self._graph is not None, "`emit` comes first"  # noqa: S101 - the order of the stages
-        files: dict[str, File] = {}
-        for backend in registry.load_all("backends"):
-            for path, made in backend.emit(self._graph, self.environment.name).items():
-                if path in files:
-                    raise ValueError(f"{files[path].backend} and {made.backend} both write {path}")
-                files[path] = made
         return Compilation(
             environment=self.environment,
             graph=self._graph,
             objects=self._objects,
-            files=files,
+            files=_files(self._graph, self.environment.name) if as_files else {},
             withheld=tuple(each for each in self._graph.of(Application) if each.withheld),
             versions={name: part.version for name, part in sorted(self._parts.items())},
             pools={
@@ -341,6 +335,16 @@ class Draft:
             credentials=said(repository.credentials, "secret") if repository.credentials else None,
             origins=(repository.spec_path,),
         )
+
+
+def _files(graph: Graph, environment: str) -> dict[str, File]:
+    files: dict[str, File] = {}
+    for backend in registry.load_all("backends"):
+        for path, made in backend.emit(graph, environment).items():
+            if path in files:
+                raise ValueError(f"{files[path].backend} and {made.backend} both write {path}")
+            files[path] = made
+    return files
 
 
 def _render(application: Application, graph: Graph, objects: tuple[Rendered, ...]) -> tuple[Rendered, ...]:

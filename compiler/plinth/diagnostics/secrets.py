@@ -46,6 +46,8 @@ _RUN: Final = re.compile(r"(?:(?<![0-9A-Za-z+/=_:@.-])|(?<==))[0-9A-Za-z+/=_]{24
 _TOKEN: Final = re.compile(r"(?<!sha256:)(?<!sha512:)(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{20,}+={0,2}")
 """What is looked at only to be hidden: URL-safe tokens, short ones, hexadecimal ones."""
 _SIGNS: Final = re.compile(r"[^0-9A-Za-z]")
+# Runs and tokens are ASCII. A line may be as long as a file, and most lack a kind.
+_LOWER, _UPPER, _DIGIT = (re.compile(kind) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
 _HEXADECIMAL: Final = frozenset("0123456789abcdef")
 
 _BETWEEN: Final = re.compile(r"[/_=]")
@@ -95,10 +97,10 @@ def _hidden_token(token: re.Match[str]) -> str:
 
 def _is_mixed(token: str) -> bool:
     """Whether small letters, capitals and digits alternate as nobody writes them."""
+    if not all(kind.search(token) for kind in (_LOWER, _UPPER, _DIGIT)):
+        return False
     text = _SIGNS.sub("", token)
     kinds = [_kind(character) for character in text]
-    if set(kinds) != {"lower", "upper", "digit"}:
-        return False
     return _breaks(kinds) >= MIXED_BREAKS and _entropy(text) >= LEAST_ENTROPY
 
 
@@ -126,9 +128,9 @@ def _looks_random(run: str) -> bool:
 
 
 def _is_random(part: str) -> bool:
-    kinds = [_kind(character) for character in part]
-    if "digit" not in kinds or not {"lower", "upper"} & set(kinds):
+    if not _DIGIT.search(part) or not (_LOWER.search(part) or _UPPER.search(part)):
         return False
+    kinds = [_kind(character) for character in part]
     return _entropy(part) >= LEAST_ENTROPY and _breaks(kinds) >= LEAST_BREAKS
 
 

@@ -88,15 +88,20 @@ def _excerpt(line: str, span: Span) -> tuple[str, int, int]:
     """What is shown of a line, and the columns before the underline and under it."""
     # Secrets first: half of one would not be known for what it is. Tabs and all else keep one
     # place for each character, which is what a span counts.
-    shown = [" " if character == "\t" else _visible(character) for character in hide_secrets(line)]
+    text = hide_secrets(line)
+    shown: Sequence[str] = (
+        text
+        if text.isprintable()
+        else [" " if character == "\t" else _visible(character) for character in text]
+    )
     start = min(span.column - 1, len(shown))
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
     first = 0 if max(start + 1, end) <= LONGEST_LINE else max(0, start - BEFORE)
     last = first + LONGEST_LINE
     cut_before, cut_after = "…" if first else "", "…" if last < len(shown) else ""
-    text = cut_before + "".join(shown[first:last]) + cut_after
+    excerpt = cut_before + "".join(shown[first:last]) + cut_after
     before = columns(cut_before) + sum(map(columns, shown[first:start]))
-    return text, before, max(1, sum(map(columns, shown[start : min(end, last)])))
+    return excerpt, before, max(1, sum(map(columns, shown[start : min(end, last)])))
 
 
 def _visible(character: str) -> str:

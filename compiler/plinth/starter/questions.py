@@ -7,6 +7,7 @@ says what it has of its own.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final, get_args, get_origin
 
 from msgspec import Struct
@@ -113,7 +114,12 @@ def is_provisioned(provider: str) -> bool:
 
 def questions(provider: str) -> tuple[Question, ...]:
     """Everything to decide on a cloud, in the order in which it is asked."""
-    found = (*_cloud(provider), *_platform(provider))
+    return _questions(section(provider))
+
+
+@cache
+def _questions(cloud: type[CloudSection]) -> tuple[Question, ...]:
+    found = (*_cloud(cloud), *_platform(cloud))
     return tuple({each.flag: each for each in found}.values())
 
 
@@ -151,8 +157,7 @@ def environment_fault(name: str) -> tuple[str, str] | None:
     return name_fault(name)
 
 
-def _cloud(provider: str) -> Iterator[Question]:
-    cloud = section(provider)
+def _cloud(cloud: type[CloudSection]) -> Iterator[Question]:
     for field, info in cloud.model_fields.items():
         if field == "provider" or not info.is_required():
             continue
@@ -168,7 +173,7 @@ def _cloud(provider: str) -> Iterator[Question]:
         )
 
 
-def _platform(provider: str) -> Iterator[Question]:
+def _platform(cloud: type[CloudSection]) -> Iterator[Question]:
     yield Question(
         flag="--name",
         text="The platform's name; network and cluster are called so.",
@@ -192,7 +197,7 @@ def _platform(provider: str) -> Iterator[Question]:
         choices=(YES, NO),
         default=NO,
     )
-    yield from _provisioned() if is_provisioned(provider) else _found()
+    yield from _provisioned() if cloud.makes_network else _found()
     yield Question(
         flag="--domain",
         text="The domain below which applications are: `hub.<domain>`.",
