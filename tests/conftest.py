@@ -57,7 +57,16 @@ def pytest_collection_modifyitems(items):
 
 def _turn(item):
     mark = item.get_closest_marker("xdist_group")
-    return 2 if mark is None else 0 if mark.args == ("end-to-end",) else 1
+    if mark is None:
+        return 2 if item.path.parent.name in {"real", "properties"} else 3
+    return 0 if mark.args == ("end-to-end",) else 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from support.by_file import ByFile
+
+    return ByFile(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_report_header():
