@@ -97,6 +97,13 @@ def test_only_the_user_and_password_of_a_url_are_hidden():
     assert hide_secrets("https://ci:" + "pw" + "@git.acme.com/ml") == "https://*****@git.acme.com/ml"
 
 
+@pytest.mark.parametrize(
+    ("text", "hidden"), [("xo" + "xb-aaaaaaaaaa", "*" * 15), ("://a:" + "b@c", "://***@c")]
+)
+def test_the_shortest_secrets_are_hidden(text, hidden):
+    assert hide_secrets(text) == hidden
+
+
 def test_every_secret_of_a_line_is_hidden():
     one, two = SECRETS["github token"], SECRETS["base64"]
     assert hide_secrets(f"{one} {two}") == f"{'*' * len(one)} {'*' * len(two)}"

@@ -12,7 +12,7 @@ from typing import Final
 from plinth.checks import Check, Compiled
 from plinth.diagnostics.diagnostic import Diagnostic, listed
 from plinth.diagnostics.secrets import secret_in
-from plinth.ir.kubernetes import CONTAINER_LISTS
+from plinth.ir.kubernetes import CONTAINER_LISTS, may_hold_pods
 from plinth.ir.patch import parts_of
 from plinth.ir.said import pointer, settle, spec_path
 from plinth.ir.targets import Manifest, ObjectKey, Patch
@@ -97,6 +97,8 @@ spec:
     def run(self, compiled: Compiled) -> Iterable[Diagnostic]:
         """One for each object of ours, and one for each patch, that holds a value."""
         for manifest in compiled.graph.of(Manifest):
+            if not _is_secret(manifest.key) and not may_hold_pods(manifest.key):
+                continue
             found = sorted(
                 {pointer(*where) for where in _values(manifest.key, _leaves(settle(manifest.body)[0], ()))}
             )
@@ -147,13 +149,16 @@ def _leaves(node: object, where: tuple[str, ...]) -> Iterator[Leaf]:
 
 def _values(key: ObjectKey, leaves: Iterable[Leaf]) -> Iterator[tuple[str, ...]]:
     """Where a value stands: all that a Secret holds, and what looks like one and is told to a program."""
-    is_secret = (key.group, key.kind) == ("", "Secret")
     for where, text in leaves:
-        if is_secret:
+        if _is_secret(key):
             if where[0] in _DATA:
                 yield where
         elif _is_spoken(where) and secret_in(text):
             yield where
+
+
+def _is_secret(key: ObjectKey) -> bool:
+    return (key.group, key.kind) == ("", "Secret")
 
 
 def _is_spoken(where: tuple[str, ...]) -> bool:

@@ -50,6 +50,9 @@ _SIGNS: Final = re.compile(r"[^0-9A-Za-z]")
 _LOWER, _UPPER, _DIGIT = (re.compile(kind) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
 _HEXADECIMAL: Final = frozenset("0123456789abcdef")
 
+SHORTEST: Final = 15
+"""Characters of the shortest secret but a password in a URL: `xoxb-` and ten more."""
+
 _BETWEEN: Final = re.compile(r"[/_=]")
 """What stands between the names of a path, the words of a name, a setting and its value."""
 
@@ -86,6 +89,8 @@ def hide_secrets(text: str) -> str:
     More is hidden than `secret_in` finds: what is hidden in vain costs a reader a look at the file, what is
     refused in vain keeps somebody from working.
     """
+    if len(text) < SHORTEST and "://" not in text:  # most names and keys, and some runs show many thousands
+        return text
     hidden = _MARKS.sub(lambda found: "*" * len(found.group()), text)
     return _TOKEN.sub(_hidden_token, _RUN.sub(_hidden, hidden))
 
