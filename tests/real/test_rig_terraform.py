@@ -16,7 +16,7 @@ import pytest
 
 from support import closed_network, google_provider, terraform
 from support.module_plans import Planned
-from support.roots import roots, whole
+from support.roots import addresses, roots, whole
 
 pytestmark = [
     pytest.mark.xdist_group("google-provider"),
@@ -64,24 +64,21 @@ def second(every_root, creates):
     return every_root.read(every_root.plan(state))
 
 
-@pytest.mark.parametrize("name", roots("google"))
-def test_the_provider_finds_a_root_valid(name, faults):
-    assert faults.get(name, ()) == ()
+def test_the_provider_finds_every_root_valid(faults):
+    assert faults == {}
 
 
-@pytest.mark.parametrize("name", roots("google"))
-def test_the_provider_plans_to_create_every_resource_of_a_root(name, first):
-    resources = whole(roots("google")[name]).get("resource", {})
-    addresses = {f"{kind}.{each}" for kind, named in resources.items() for each in named}
-    assert first[name].errors == ()
-    assert first[name].actions == dict.fromkeys(addresses, ("create",))
+def test_the_provider_plans_to_create_every_resource_of_every_root(first):
+    assert first == {
+        name: Planned(actions=dict.fromkeys(addresses(whole(files)), ("create",)))
+        for name, files in roots("google").items()
+    }
 
 
 # What the provider answers does not depend on who asks; one program is enough for the long half.
 @pytest.mark.parametrize("tool", ["terraform"], indirect=True)
-@pytest.mark.parametrize("name", roots("google"))
-def test_the_provider_leaves_alone_what_was_applied(name, second):
-    assert second[name] == Planned()
+def test_the_provider_leaves_alone_what_was_applied(second):
+    assert second == dict.fromkeys(roots("google"), Planned())
 
 
 def test_a_value_that_google_does_not_know_is_an_error_of_its_root(tool, stub_providers, tmp_path):

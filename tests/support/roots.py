@@ -63,6 +63,11 @@ def _required(files: Mapping[str, bytes]) -> Mapping[str, Any]:
     return required
 
 
+def addresses(root: Mapping[str, Any]) -> list[str]:
+    """The resources of a root's document."""
+    return [f"{kind}.{name}" for kind, named in root.get("resource", {}).items() for name in named]
+
+
 def written(files: Mapping[str, bytes], folder: Path) -> Path:
     """The folder, with the files in it."""
     folder.mkdir(exist_ok=True)
