@@ -29,6 +29,9 @@ pytest_plugins = ("rig.fixtures",)
 
 WATCH = pytest.StashKey[watched.Watch]()
 
+LONGEST = ("end-to-end", "google-provider", "terraform", "tofu", "admission", "changes-aws")
+"""Groups that one worker is busy with for a minute or more, the longest first."""
+
 
 # How fast a machine is says nothing of the code: no test fails for being slow.
 hypothesis.settings.register_profile(
@@ -51,15 +54,16 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    # What runs in one worker from end to end begins first, or the other one would wait for it at the end.
+    # What keeps one worker busy for long begins first, or the other one would wait for it at the end.
     items.sort(key=_turn)
 
 
 def _turn(item):
     mark = item.get_closest_marker("xdist_group")
     if mark is None:
-        return 2 if item.path.parent.name in {"real", "properties"} else 3
-    return 0 if mark.args == ("end-to-end",) else 1
+        return len(LONGEST) + (1 if item.path.parent.name in {"real", "properties"} else 2)
+    (group,) = mark.args
+    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -164,6 +168,15 @@ def remote_example(tmp_path_factory):
     """A folder with the example, compiled as it stands."""
     folder = tmp_path_factory.mktemp("remote")
     (folder / "platform.yaml").write_bytes(platforms.example())
+    assert main(["compile", "-C", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dev_example(tmp_path_factory):
+    """A folder with the environment `dev` of the example, compiled; copied by who changes it."""
+    folder = tmp_path_factory.mktemp("dev")
+    (folder / "platform.yaml").write_bytes(platforms.example_of_dev())
     assert main(["compile", "-C", str(folder)]) == 0
     return folder
 

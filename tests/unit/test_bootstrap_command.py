@@ -21,7 +21,7 @@ from plinth.cli import main
 from plinth.cli.carrying_out import carry_out
 from plinth.cli.console import Console
 from plinth.cli.environment import choose
-from support.platforms import ROOT, example_of_dev
+from support.platforms import ROOT
 from support.programs import Programs
 
 CONTEXT = "gke_acme-ml-dev_us-central1_acme-ml"
@@ -30,18 +30,9 @@ NAME_SERVERS = json.dumps({"domain_name_servers": {"sensitive": False, "value": 
 NOT_ROOTED = f"--context={CONTEXT} -n argocd get applications.argoproj.io root"
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """The environment `dev` of the example, compiled."""
-    folder = tmp_path_factory.mktemp("dev")
-    (folder / "platform.yaml").write_bytes(example_of_dev())
-    assert main(["compile", "-C", str(folder)]) == 0
-    return folder
-
-
 @pytest.fixture
-def tree(compiled, tmp_path):
-    return shutil.copytree(compiled, tmp_path / "platform")
+def tree(dev_example, tmp_path):
+    return shutil.copytree(dev_example, tmp_path / "platform")
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from plinth.cli import main
 from plinth.ir.commands import CloudCommands, OwnNodes
 from plinth.ir.said import Because
 from plinth.ir.targets import Application
-from support.platforms import example_of_dev
 from support.programs import Programs
 
 PROTECTIONS = {"deletion_protection": False, "force_destroy": True}
@@ -246,18 +245,9 @@ def test_what_is_no_plan_is_no_plan(text):
         planned(text)
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """The environment `dev` of the example, compiled."""
-    folder = tmp_path_factory.mktemp("dev")
-    (folder / "platform.yaml").write_bytes(example_of_dev())
-    assert main(["compile", "-C", str(folder)]) == 0
-    return folder
-
-
 @pytest.fixture
-def tree(compiled, tmp_path):
-    return shutil.copytree(compiled, tmp_path / "platform")
+def tree(dev_example, tmp_path):
+    return shutil.copytree(dev_example, tmp_path / "platform")
 
 
 @pytest.fixture
