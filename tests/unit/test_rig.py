@@ -171,6 +171,17 @@ def test_a_build_sees_no_setting_that_changes_it(monkeypatch, tmp_path):
     assert seen["GOPROXY"] == "https://proxy.example"
 
 
+@pytest.mark.parametrize(("available_gib", "seldom"), [(24.0, "400"), (6.0, "100"), (0.0, "100")])
+def test_garbage_is_looked_for_seldom_where_there_is_room(available_gib, seldom, monkeypatch, tmp_path):
+    monkeypatch.setenv("GOGC", "off")
+    monkeypatch.setattr(go, "available_gib", lambda: available_gib)
+    assert go.environment(str(tmp_path / "go"))["GOGC"] == seldom
+
+
+def test_what_memory_is_left_is_known():
+    assert 0 < go.available_gib() < 100_000
+
+
 def test_an_old_go_on_the_path_is_not_taken(cache, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     path = fake_go(tmp_path, "", version="go1.21.13")
