@@ -166,17 +166,17 @@ def every_root(served, tmp_path_factory):
 @pytest.fixture(scope="session")
 def remote_example(tmp_path_factory):
     """A folder with the example, compiled as it stands."""
-    folder = tmp_path_factory.mktemp("remote")
-    (folder / "platform.yaml").write_bytes(platforms.example())
-    assert main(["compile", "-C", str(folder)]) == 0
-    return folder
+    return _compiled(tmp_path_factory.mktemp("remote"), platforms.example())
 
 
 @pytest.fixture(scope="session")
 def dev_example(tmp_path_factory):
     """A folder with the environment `dev` of the example, compiled; copied by who changes it."""
-    folder = tmp_path_factory.mktemp("dev")
-    (folder / "platform.yaml").write_bytes(platforms.example_of_dev())
+    return _compiled(tmp_path_factory.mktemp("dev"), platforms.example_of_dev())
+
+
+def _compiled(folder, text):
+    (folder / "platform.yaml").write_bytes(text)
     assert main(["compile", "-C", str(folder)]) == 0
     return folder
 
