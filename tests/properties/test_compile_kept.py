@@ -12,12 +12,11 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from plinth.compilation.output import as_data, fingerprint, from_data
+from plinth.compilation.output import as_data, from_data
 from plinth.diagnostics.diagnostic import SpecError
 from plinth.ir.lock import Lock, Vendored, read_lock
 from plinth.ir.people import PatchFault
 from plinth.pipeline import Inputs, compile_spec
-from plinth.spec.read import read_spec
 from plinth.text.manifests import read_manifests
 from support.alternatives import ALTERNATIVES, written_anew
 from support.platforms import FILE, compile_bytes, example, mirror, needs_mirror, tree, vendored
@@ -80,24 +79,8 @@ def _assert_same(found, fresh):
 @pytest.mark.parametrize("leaf", ALTERNATIVES)
 def test_an_edit_gives_what_it_gives_where_nothing_was_kept(leaf):
     texts = written_anew(leaf)
-    if not _marks(texts[0]) & _marks(texts[1]):
-        return  # nothing is kept, as the next test has it: the compile is the fresh one
     for before, after in (texts, texts[::-1]):
         _assert_same(_compiled(after, kept=Keeper(_fresh(before))), _fresh(after))
-
-
-def _marks(data):
-    environments, _ = read_spec(data, FILE)
-    return {(each.name, fingerprint(each, _inputs())) for each in environments}
-
-
-def test_where_every_fingerprint_is_another_one_nothing_is_kept():
-    before, after = written_anew("spec.identity.domain")
-    keeper = Keeper(_fresh(before))
-    assert not _marks(before) & _marks(after)
-    assert _marks(before) == {(each.environment, each.fingerprint) for each in _fresh(before).outputs}
-    _assert_same(_compiled(after, kept=keeper), _fresh(after))
-    assert keeper.used == []
 
 
 def test_an_edit_of_one_environment_leaves_the_other_as_it_is():

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 JsonObject = dict[str, Any]
 
@@ -34,6 +34,12 @@ def resources(made_up: JsonObject, plan: JsonObject) -> Iterator[JsonObject]:
         # What is sensitive stays marked: a mark that comes or goes is a change to Terraform.
         whole = {**instance, "schema_version": versions[address], "attributes": attributes}
         yield {**resource, "provider": _provider(resource["provider"]), "instances": [whole]}
+
+
+def state(some: Iterable[JsonObject]) -> JsonObject:
+    """A state that holds some resources."""
+    head = {"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "plinth", "outputs": {}}
+    return {**head, "resources": list(some)}
 
 
 def changes(plan: JsonObject) -> Iterator[JsonObject]:

@@ -111,14 +111,12 @@ class Roots:
 
     def state(self, applied: Mapping[Name, tuple[Iterable[JsonObject], Root]]) -> JsonObject:
         """A state in which each root has those of the resources that a document has, too."""
-        resources = [
+        return applied_state.state(
             {**resource, "module": f"module.{self._modules[name]}"}
             for name, (some, document) in applied.items()
             for resource in some
             if resource["name"] in document.get("resource", {}).get(resource["type"], {})
-        ]
-        head = {"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "plinth", "outputs": {}}
-        return {**head, "resources": resources}
+        )
 
     def schemas(self) -> JsonObject:
         """What the google provider tells of its types, as `providers schema -json` has it."""

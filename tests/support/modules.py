@@ -32,7 +32,7 @@ class Modules:
     plans: dict[str, JsonObject]
     """The plan of each root, as if it had been planned by itself: its resources, and how they are configured."""
     written: str
-    """All plans as they are, and all states where anything was applied."""
+    """Where all was applied, every plan after it and every state as they are."""
 
     def __init__(
         self, tool: Tool, roots: Mapping[str, Files], *, work: Path, reattach: str, apply: bool = False
@@ -62,8 +62,8 @@ class Modules:
             terraform.apply(tool, folder, work=work, reattach=reattach)
         plan = terraform.plan(tool, folder, work=work, reattach=reattach)
         self.plans |= {name: _part(plan, module) for module, name in names.items()}
-        state = work / "state"
-        self.written += json.dumps(plan) + (state.read_text(encoding="utf-8") if state.exists() else "")
+        if apply:
+            self.written += json.dumps(plan) + (work / "state").read_text(encoding="utf-8")
 
 
 def _part(plan: JsonObject, module: str) -> JsonObject:

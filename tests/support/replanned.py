@@ -4,8 +4,6 @@
 
 They are modules of a few configurations. Those that were the same before are applied once, and the state of each is a
 copy of what that left: the stub makes up the same values for the same input.
-
-Source: Terraform, state files of version 4.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from support import module_plans, terraform
+from support import applied_state, module_plans, terraform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,9 +43,10 @@ def replanned(
         portion = work / f"after-{len(found)}"
         folder = portion / "modules"
         module_plans.write(folder, {module: changes[name][1] for module, name in names.items()})
-        resources = [each for module, name in names.items() for each in _of(module, applied[befores[name]])]
-        state = {"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "plinth"}
-        (portion / "state").write_text(json.dumps({**state, "resources": resources}), encoding="utf-8")
+        state = applied_state.state(
+            each for module, name in names.items() for each in _of(module, applied[befores[name]])
+        )
+        (portion / "state").write_text(json.dumps(state), encoding="utf-8")
         plan = terraform.plan_as_far_as_it_goes(tool, folder, work=portion, reattach=reattach)
         found |= module_plans.read(plan, names)
     return found

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -56,11 +55,6 @@ class Result:
     def ok(self) -> bool:
         """True if the command succeeded."""
         return self.code == 0
-
-    @property
-    def text(self) -> str:
-        """The output as one line, without the frame that core draws around a message."""
-        return " ".join(re.sub("[╷│╵]", " ", self.output).split())
 
 
 class CommandError(Exception):
