@@ -121,19 +121,13 @@ def _settle(data: Any, where: tuple[str | int, ...], found: dict[str, tuple[Orig
         if data.origins:
             place = pointer(*where)
             found[place] = (*found.get(place, ()), *data.origins)
-        value = data.value
-        return value if isinstance(value, _PLAIN) else _settle(value, where, found)
+        return _settle(data.value, where, found)
     if type(data) is dict or isinstance(data, Mapping):  # the second question costs ten times the first
-        settled = {}
-        for key, value in data.items():
-            plain = value_of(key)
-            settled[plain] = value if isinstance(value, _PLAIN) else _settle(value, (*where, plain), found)
-        return settled
+        return {
+            (plain := value_of(key)): _settle(value, (*where, plain), found) for key, value in data.items()
+        }
     if isinstance(data, Sequence):
-        return [
-            value if isinstance(value, _PLAIN) else _settle(value, (*where, index), found)
-            for index, value in enumerate(data)
-        ]
+        return [_settle(value, (*where, index), found) for index, value in enumerate(data)]
     return data
 
 
