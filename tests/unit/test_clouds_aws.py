@@ -139,6 +139,54 @@ def test_aws_sells_no_single_a100():
     assert "p4de.24xlarge" in fault[2]
 
 
+@pytest.mark.parametrize(
+    ("asked", "machine", "wanted", "has"),
+    [
+        ({"gpu": {"model": "t4"}}, "m7i.xlarge", "1 GPU `t4`", "none"),
+        ({"gpu": {"model": "l4"}}, "g4dn.xlarge", "1 GPU `l4`", "1 GPU `t4`"),
+        ({"gpu": {}}, "g4dn.12xlarge", "1 GPU", "4 GPUs `t4`"),
+        ({"gpu": {"count": 2, "oversize": True}}, "g4dn.xlarge", "2 GPUs", "1 GPU `t4`"),
+        ({"gpu": {}}, "trn1.2xlarge", "1 GPU", "1 accelerator `trainium1`"),
+        ({"accelerator": {"model": "trainium1"}}, "m7i.xlarge", "1 accelerator `trainium1`", "none"),
+        ({"accelerator": {"model": "t4"}}, "g4dn.xlarge", "1 accelerator `t4`", "1 GPU `t4`"),
+        ({"gpu": {"memory": "40Gi"}}, "g4dn.xlarge", "GPUs of `40Gi`", "`16Gi` in each"),
+        ({"gpu": {"count": 4, "interconnect": "nvlink"}}, "g4dn.12xlarge", "GPUs joined by `nvlink`", "none"),
+        ({"gpu": {"rdma": True}}, "g4dn.xlarge", "RDMA", "none"),
+    ],
+)
+def test_a_named_machine_without_what_the_pool_asks_for_is_refused(asked, machine, wanted, has):
+    pool = {"name": "gpu", **asked, "machine": {"aws": machine}, "nodes": {"max": 2}}
+    assert refused(document(pools=[pool])) == [
+        (
+            "PLN305",
+            f"node pool `gpu` asks for {wanted}, and `{machine}` has {has}",
+            "name another machine, or none: then one is chosen that has what the pool asks for",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "machine"),
+    [
+        ({}, "g4dn.xlarge"),
+        ({"gpu": {"model": "t4", "count": 4, "memory": "16Gi", "rdma": True}}, "g4dn.12xlarge"),
+        ({"gpu": {"oversize": True}}, "g4dn.12xlarge"),
+        ({"gpu": {"model": "l4"}}, "g6f.4xlarge"),  # half of one
+        ({"accelerator": {"model": "trainium1", "count": 16}}, "trn1.32xlarge"),
+    ],
+)
+def test_a_named_machine_with_what_the_pool_asks_for_is_taken(asked, machine):
+    pool = {"name": "gpu", **asked, "machine": {"aws": machine}, "nodes": {"max": 2}}
+    group = root(document(pools=[pool]), "cluster")["aws_eks_node_group.gpu"]
+    assert group["instance_types"] == [machine]
+
+
+def test_a_machine_of_another_cloud_says_nothing_of_this_one():
+    pool = {"name": "gpu", "gpu": {"model": "t4"}, "machine": {"gcp": "e2-standard-4"}, "nodes": {"max": 2}}
+    group = root(document(pools=[pool]), "cluster")["aws_eks_node_group.gpu"]
+    assert group["instance_types"] == ["g4dn.xlarge"]
+
+
 @pytest.mark.parametrize("capacity", ["queued", "flex-start"])
 def test_what_only_google_cloud_rents_is_refused(capacity):
     pool = {"name": "l4", "gpu": {"model": "l4"}, "capacity": capacity, "nodes": {"max": 2}}

@@ -126,7 +126,7 @@ ZONE = "poolZones: [{name: p, zone: b}]"
             "{name: p, gpu: {model: l4, rdma: true}, machine: {gcp: g2-standard-8}, nodes: {max: 2}}",
             ZONE,
             "PLN305",
-            "`g2-standard-8` has no RDMA",
+            "asks for RDMA, and `g2-standard-8` has none",
             id="rdma without a network for it",
         ),
         pytest.param(

@@ -20,13 +20,15 @@ from plinth.catalog.machines import (
     machines,
 )
 from plinth.catalog.mig import mig_profiles
-from plinth.diagnostics.diagnostic import Diagnostic
+from plinth.diagnostics.diagnostic import Diagnostic, Related
 from plinth.diagnostics.suggest import did_you_mean
 from plinth.ir.pools import GPU_RESOURCE
 from plinth.spec.pools import memory_gib
 
 if TYPE_CHECKING:
-    from plinth.spec.pools import NodePool
+    from collections.abc import Iterator
+
+    from plinth.spec.pools import Accelerator, Gpu, NodePool
     from plinth.spec.section import Section
 
 
@@ -59,7 +61,7 @@ def gpu_resource(pool: NodePool, cloud: str) -> str:
     """
     name: str | None = getattr(pool.machine, cloud) if pool.machine else None
     named = _named(pool, cloud, name) if name else None
-    if named and named.device_resource:
+    if named and named.is_gpu and named.device_resource:
         return named.device_resource
     return resource_of_model(pool.gpu.model if pool.gpu else None)
 
@@ -73,7 +75,9 @@ def _machine(pool: NodePool, cloud: str, title: str, pinned: str | None) -> Chos
     name: str | None = getattr(pool.machine, cloud) if pool.machine else None
     if name:
         named = _named(pool, cloud, name)
-        return Chosen(named) if named else _unknown_machine(pool, cloud, title, name)
+        if named is None:
+            return _unknown_machine(pool, cloud, title, name)
+        return _named_fault(pool, named) or Chosen(named)
     ask = _ask(pool, cloud)
     if pinned is not None and (machine := by_name(cloud, pinned)) and _fits(ask, machine):
         return Chosen(machine)
@@ -147,6 +151,43 @@ def _unknown_machine(pool: NodePool, cloud: str, title: str, name: str) -> Diagn
     )
 
 
+def _named_fault(pool: NodePool, machine: Machine) -> Diagnostic | None:
+    """What a pool asks of its devices, and the machine that it names has not."""
+    device = pool.gpu or pool.accelerator
+    if device is None or pool.machine is None:
+        return None
+    for wanted, is_met, has in _asked_of_devices(pool, device, machine):
+        if not is_met:
+            return Diagnostic(
+                code="PLN305",
+                message=f"node pool `{pool.name}` asks for {wanted}, and `{machine.machine_type}` has {has}",
+                help="name another machine, or none: then one is chosen that has what the pool asks for",
+                path=pool.machine.said_path(machine.cloud),
+                related=(Related(message="what it asks for", path=device.spec_path),),
+            )
+    return None
+
+
+def _asked_of_devices(
+    pool: NodePool, device: Gpu | Accelerator, machine: Machine
+) -> Iterator[tuple[str, bool, str]]:
+    """What is asked, whether a machine has it, and what it has instead; a share of a GPU counts as one."""
+    gpu, count = pool.gpu, machine.accelerator_count
+    is_kind = machine.is_gpu == (gpu is not None)
+    is_model = device.model is None or device.model == machine.gpu_model
+    is_enough = count >= device.count if gpu and gpu.oversize else count == device.count
+    kind = "GPU" if machine.is_gpu else "accelerator"
+    has = _counted(count, kind, machine.gpu_model) if count else "none"
+    yield _devices(pool), is_kind and is_model and is_enough, has
+    if gpu and gpu.memory:
+        has = f"`{machine.gpu_memory_gib:g}Gi` in each"
+        yield f"GPUs of `{gpu.memory}`", machine.gpu_memory_gib >= memory_gib(gpu.memory), has
+    if gpu and gpu.interconnect:
+        yield f"GPUs joined by `{gpu.interconnect}`", machine.gpu_interconnect == gpu.interconnect, "none"
+    if gpu and gpu.rdma:
+        yield "RDMA", machine.rdma is not None, "none"
+
+
 _DEVICE_FIELDS: Final = {
     "gpu_model": "model",
     "gpu_count": "count",
@@ -195,9 +236,8 @@ def _way_out(pool: NodePool, result: NoMatch, near: str) -> str:
 
 def _asked(pool: NodePool, result: NoMatch) -> str:
     device = pool.gpu or pool.accelerator
-    kind = "GPU" if pool.gpu else "accelerator"
     model = f" `{device.model}`" if device and device.model else ""
-    count = f"{device.count} {kind}{'s' if device.count > 1 else ''}{model}" if device else ""
+    count = _devices(pool)
     match result.constraint:
         case "gpu_model" if device:
             return f"{'a GPU' if pool.gpu else 'an accelerator'} called `{device.model}`"
@@ -214,6 +254,15 @@ def _asked(pool: NodePool, result: NoMatch) -> str:
         case constraint:
             words = constraint.removesuffix("_gib").replace("_", " ")
             return f"{words} of {result.wanted} in this shape"
+
+
+def _devices(pool: NodePool) -> str:
+    device = pool.gpu or pool.accelerator
+    return _counted(device.count, "GPU" if pool.gpu else "accelerator", device.model) if device else ""
+
+
+def _counted(count: int, kind: str, model: str | None) -> str:
+    return f"{count} {kind}{'s' if count > 1 else ''}{f' `{model}`' if model else ''}"
 
 
 def _sharing_fault(pool: NodePool, machine: Machine) -> Diagnostic | None:

@@ -39,7 +39,6 @@ def pool_zone(pool: NodePool, names: Names) -> Said | None:
 def pool_faults(pool: NodePool, machine: Machine, names: Names) -> Iterator[Diagnostic]:
     """What GKE refuses in one pool."""
     yield from _waiting(pool)
-    yield from _rdma(pool, machine)
     yield from _zone(pool, names)
     if pool.capacity == "spot-then-on-demand" and len(f"{pool.name}-spot") > LONGEST_POOL:
         yield too_long(f"{pool.name}-spot", LONGEST_POOL, f"a node pool on {TITLE}", pool.said_path("name"))
@@ -89,16 +88,6 @@ def _waiting(pool: NodePool) -> Iterator[Diagnostic]:
             help="leave out `min`: such nodes come for a job, and go after a week at the latest",
             path=pool.nodes.said_path("min"),
             related=(Related(message="how they are rented", path=pool.said_path("capacity")),),
-        )
-
-
-def _rdma(pool: NodePool, machine: Machine) -> Iterator[Diagnostic]:
-    if pool.gpu and pool.gpu.rdma and machine.rdma is None:
-        yield Diagnostic(
-            code="PLN305",
-            message=f"`{machine.machine_type}` has no RDMA",
-            help="leave out `rdma`, or take a GPU that has it: `h100-80gb`, `h200` or `b200`",
-            path=pool.gpu.said_path("rdma"),
         )
 
 
