@@ -17,6 +17,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
+
 from plinth.text.spans import show_path
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ _BARE = re.compile(
     r"|[0-9]+(?:ms|[smh]|[KMGTP]i)"
 )
 _quote = json.JSONEncoder(ensure_ascii=False).encode
+# Python's own indents in Python, ten times slower.
+_json = msgspec.json.Encoder(order="sorted").encode
 
 
 def json_text(value: object) -> str:
@@ -54,7 +58,7 @@ def json_text(value: object) -> str:
         TypeError: JSON cannot hold the value; the message names the path.
     """
     _check(value)
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    return msgspec.json.format(_json(value), indent=2).decode() + "\n"
 
 
 def json_line(value: object) -> str:
@@ -64,7 +68,7 @@ def json_line(value: object) -> str:
         TypeError: JSON cannot hold the value; the message names the path.
     """
     _check(value)
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return _json(value).decode()
 
 
 def yaml_text(value: object) -> str:
