@@ -20,6 +20,8 @@ from plinth.ir.targets import Application, Base, Image, Manifest, ObjectKey, Pat
 from plinth.text.emit import yaml_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plinth.ir.graph import Graph
 
 KUSTOMIZATION: Final = "kustomization.yaml"
@@ -51,9 +53,11 @@ class _Files:
         self._backend = backend
 
     def add(self, path: str, data: Any, origins: tuple[Origin, ...]) -> None:
+        self.add_settled(path, *settle(data, origins))
+
+    def add_settled(self, path: str, plain: Any, found: Mapping[str, tuple[Origin, ...]]) -> None:
         if path in self.found:
             raise ValueError(f"two files are called {path}")
-        plain, found = settle(data, origins)
         self.found[path] = File(
             content=yaml_text(plain).encode(), backend=self._backend, origins=show_origins(found)
         )
@@ -68,7 +72,7 @@ def _overlay(
     for manifest in graph.of(Manifest):
         if manifest.application == application.name:
             name = layout.object_file(manifest.key, application.namespace)
-            files.add(f"{folder}/{name}", manifest.body, manifest.origins)
+            files.add_settled(f"{folder}/{name}", *manifest.settled)
             resources.append(name)
     for patch in graph.of(Patch):
         if patch.application == application.name:

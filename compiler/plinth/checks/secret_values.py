@@ -6,8 +6,7 @@ or replaces, and a person who adds to them does it by a patch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plinth.checks import Check, Compiled
 from plinth.diagnostics.diagnostic import Diagnostic, listed
@@ -17,11 +16,17 @@ from plinth.ir.patch import parts_of
 from plinth.ir.said import pointer, settle, spec_path
 from plinth.ir.targets import Manifest, ObjectKey, Patch
 
-_DATA: Final = ("data", "stringData")
-_SPOKEN: Final = frozenset({"args", "command", "env"})
-"""The parts of a container in which a program is told something."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
-Leaf = tuple[tuple[str, ...], str]
+_DATA: Final = ("data", "stringData")
+_MARKS: Final[dict[Any, str]] = {
+    **dict.fromkeys(CONTAINER_LISTS, "containers"),
+    **dict.fromkeys(("args", "command", "env"), "what a program is told"),
+}
+_ALL_MARKS: Final = frozenset(_MARKS.values())
+
+Where = tuple[str, ...]
 
 
 class SecretValues(Check):
@@ -97,19 +102,11 @@ spec:
     def run(self, compiled: Compiled) -> Iterable[Diagnostic]:
         """One for each object of ours, and one for each patch, that holds a value."""
         for manifest in compiled.graph.of(Manifest):
-            if not _is_secret(manifest.key) and not may_hold_pods(manifest.key):
-                continue
-            found = sorted(
-                {pointer(*where) for where in _values(manifest.key, _leaves(settle(manifest.body)[0], ()))}
-            )
+            found = _values(manifest.key, [((), manifest.plain)])
             if found:
                 yield self._diagnostic(f"`{manifest.key}`", found, spec_path(manifest.origins), at_key=True)
         for patch in compiled.graph.of(Patch):
-            found = (
-                sorted({pointer(*where) for where in _values(patch.target, _written(patch))})
-                if patch.file
-                else []
-            )
+            found = _values(patch.target, _written(patch)) if patch.file else []
             if found:
                 named = f"`{patch.file}`, a patch of `{patch.target}`,"
                 yield self._diagnostic(named, found, spec_path(patch.origins), at_key=False)
@@ -124,46 +121,44 @@ spec:
         )
 
 
-def _written(patch: Patch) -> Iterator[Leaf]:
-    """The texts that a patch puts into its object, by where."""
+def _written(patch: Patch) -> Iterator[tuple[Where, object]]:
+    """What a patch puts into its object, by where."""
     if patch.merge is not None:
-        yield from _leaves(settle(patch.merge)[0], ())
+        yield (), settle(patch.merge)[0]
     for operation in patch.operations:
         if operation["op"] in {"add", "replace"}:
-            yield from _leaves(settle(operation["value"])[0], parts_of(operation["path"]))
+            yield parts_of(operation["path"]), settle(operation["value"])[0]
 
 
-def _leaves(node: object, where: tuple[str, ...]) -> Iterator[Leaf]:
-    if isinstance(node, str):  # most of them, and what is a mapping is asked dearly
-        if node:
-            yield where, node
-    elif isinstance(node, Mapping):
-        for key, child in node.items():
-            yield from _leaves(child, (*where, str(key)))
-    elif isinstance(node, list):
-        for index, child in enumerate(node):
-            yield from _leaves(child, (*where, str(index)))
-    elif node is not None:
-        yield where, str(node)
-
-
-def _values(key: ObjectKey, leaves: Iterable[Leaf]) -> Iterator[tuple[str, ...]]:
+def _values(key: ObjectKey, parts: Iterable[tuple[Where, object]]) -> list[str]:
     """Where a value stands: all that a Secret holds, and what looks like one and is told to a program."""
-    for where, text in leaves:
-        if _is_secret(key):
-            if where[0] in _DATA:
-                yield where
-        elif _is_spoken(where) and secret_in(text):
-            yield where
+    if (key.group, key.kind) == ("", "Secret"):
+        found = [leaf for where, part in parts for leaf, _ in _leaves(part, where) if leaf[0] in _DATA]
+    elif may_hold_pods(key):
+        found = [leaf for where, part in parts for leaf, text in _told(part, where) if secret_in(text)]
+    else:
+        return []
+    return sorted({pointer(*leaf) for leaf in found})
 
 
-def _is_secret(key: ObjectKey) -> bool:
-    return (key.group, key.kind) == ("", "Secret")
+def _told(part: object, where: Where) -> Iterator[tuple[Where, str]]:
+    """What programs are told: the leaves below a list of containers and a part of them that speaks."""
+    marks = frozenset(_MARKS[name] for name in where if name in _MARKS)
+    for leaf, text in _leaves(part, where, _ALL_MARKS - marks):
+        if leaf[-1] != "name":
+            yield leaf, text
 
 
-def _is_spoken(where: tuple[str, ...]) -> bool:
-    names = set(where)
-    return bool(names & _SPOKEN) and bool(names & set(CONTAINER_LISTS)) and where[-1] != "name"
+def _leaves(node: object, where: Where, below: frozenset[str] = frozenset()) -> Iterator[tuple[Where, str]]:
+    """Every text, and every number as a text, that stands below something with each of the marks."""
+    if isinstance(node, (dict, list)):
+        for key, child in node.items() if isinstance(node, dict) else enumerate(node):
+            mark = _MARKS.get(key)
+            still = below - {mark} if mark in below else below
+            if not still or isinstance(child, (dict, list)):
+                yield from _leaves(child, (*where, str(key)), still)
+    elif not below and node is not None and node != "":
+        yield where, str(node)
 
 
 CHECK = SecretValues()

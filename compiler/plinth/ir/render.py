@@ -68,7 +68,7 @@ def overlay_objects(
         PatchFailed: a patch does not fit.
     """
     found = {rendered.key: rendered.body for rendered in base}
-    found |= {manifest.key: settle(manifest.body)[0] for manifest in manifests}
+    found |= {manifest.key: manifest.plain for manifest in manifests}
     for patch in patches:
         if patch.target in found:
             found[patch.target] = _apply(found[patch.target], patch)

@@ -5,11 +5,13 @@ Backends turn targets into files and decide nothing.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from msgspec import Struct
 
 from plinth.catalog.objects import ObjectKey
+from plinth.ir.said import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,13 +112,23 @@ class Patch(Struct, frozen=True, kw_only=True):
     """The person's file that it came from; empty for our own."""
 
 
-class Manifest(Struct, frozen=True, kw_only=True):
+class Manifest(Struct, frozen=True, kw_only=True, dict=True):
     """An object of our own."""
 
     application: str
     key: ObjectKey
     body: Mapping[str, Any]
     origins: tuple[Origin, ...]
+
+    @cached_property
+    def settled(self) -> tuple[Mapping[str, Any], Mapping[str, tuple[Origin, ...]]]:
+        """The body as plain data that nobody changes, and the origins of its parts, see `said.settle`."""
+        return settle(self.body, self.origins)
+
+    @property
+    def plain(self) -> Mapping[str, Any]:
+        """The body as plain data that nobody changes."""
+        return self.settled[0]
 
 
 class Image(Struct, frozen=True, kw_only=True):
