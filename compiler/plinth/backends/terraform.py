@@ -9,12 +9,11 @@ Source: Terraform and OpenTofu, "JSON Configuration Syntax".
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from plinth.backends import Backend
 from plinth.ir.fileset import File, FileSet
-from plinth.ir.said import Expression, Origin, Said, pointer, settle, show_origins
+from plinth.ir.said import Expression, Origin, pointer, settle, show_origins
 from plinth.ir.targets import Layer, TerraformBlock, TerraformResource
 from plinth.text.emit import json_text
 
@@ -61,7 +60,7 @@ def _add(
         place = (target.kind, target.name) if target.name else (target.kind,)
     plain, found = settle(target.arguments, target.origins)
     is_literal = isinstance(target, TerraformBlock) and target.kind == "terraform"
-    body = _literal(plain) if is_literal else _templates(plain)
+    body = plain if is_literal else _templates(plain)
     level = tree
     for part in place[:-1]:
         level = level.setdefault(part, {})
@@ -72,26 +71,20 @@ def _add(
 
 def _templates(value: Any) -> Any:
     """Data as Terraform reads it back: text means itself, an expression is evaluated."""
-    if isinstance(value, Expression):
-        return f"${{{value.text}}}"
     if isinstance(value, str):
         return escape(value)
-    if type(value) is dict or isinstance(value, Mapping):  # nearly always the first, which is told at once
+    if isinstance(value, dict):
         return {
-            escape(key): _literal(part) if key in LITERAL_KEYS and not _is_block(part) else _templates(part)
+            escape(key): part if key in LITERAL_KEYS and not _is_block(part) else _templates(part)
             for key, part in value.items()
         }
     if isinstance(value, list):
         return [_templates(part) for part in value]
-    return value
+    return f"${{{value.text}}}" if isinstance(value, Expression) else value
 
 
 def _is_block(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(each, Mapping) for each in value)
-
-
-def _literal(value: Any) -> Any:
-    return value.value if isinstance(value, Said) else value
+    return isinstance(value, list) and any(isinstance(each, dict) for each in value)
 
 
 def escape(text: str) -> str:
