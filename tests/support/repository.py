@@ -31,7 +31,7 @@ def git(folder: Path, *words: str) -> str:
 def repository(folder: Path, *, origin: str | None = None) -> Path:
     """The folder as a repository without a commit."""
     folder.mkdir(parents=True, exist_ok=True)
-    git(folder, "init", "-q", "-b", "main")
+    git(folder, "init", "-q", "-b", "main", "--template=")
     if origin:
         git(folder, "remote", "add", "origin", origin)
     return folder
@@ -39,6 +39,8 @@ def repository(folder: Path, *, origin: str | None = None) -> Path:
 
 def commit(folder: Path, message: str = "a change") -> None:
     """Everything that is in the folder, the compiler's cache apart, as a commit."""
-    (folder / ".git/info/exclude").write_text(".plinth/\n", encoding="utf-8")
+    exclude = folder / ".git/info/exclude"
+    exclude.parent.mkdir(exist_ok=True)
+    exclude.write_text(".plinth/\n", encoding="utf-8")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", message)
