@@ -191,6 +191,17 @@ def test_where_everything_is_named_everything_goes():
     ]
 
 
+def test_a_root_is_initialised_once_before_all_that_is_done_in_it():
+    found = steps((NETWORK, CLUSTER, PLATFORM), ("bucket:data", "database"))
+    begun = [(each.name, command.argv[1:3]) for each in found for command in each.prepare]
+    folder = "-chdir=generated/dev/terraform/"
+    assert begun == [
+        ("let go: bucket.data", (f"{folder}platform", "init")),
+        ("let go: cluster.main", (f"{folder}cluster", "init")),
+        ("terraform: network", (f"{folder}network", "init")),
+    ]
+
+
 def test_one_root_with_something_kept_is_not_destroyed():
     *_, last = steps((PLATFORM,))
     assert (

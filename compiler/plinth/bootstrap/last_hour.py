@@ -268,11 +268,12 @@ def _destroyed(root: Root, found: Fate, protections: Mapping[str, bool], terrafo
         kind, _, name = address.partition(".")
         body.setdefault(kind, {})[name] = arguments
     writes = {f"{root.folder}/{OVERRIDE}": json.dumps({"resource": body}, sort_keys=True)} if body else None
+    prepare: tuple[Command, ...] = (root.init(terraform),)
     for address in (each for each, (_, is_applied) in freed.items() if is_applied):
         yield Step(
             name=f"let go: {address}",
             why=f"its protection is lifted; {OVERRIDE} stands in the root for as long as this takes",
-            prepare=(root.init(terraform),),
+            prepare=prepare,
             check=root.plan(terraform, f"-target={address}"),
             commands=(root.apply(terraform, "nothing is deleted yet"),),
             writes=writes,
@@ -281,6 +282,7 @@ def _destroyed(root: Root, found: Fate, protections: Mapping[str, bool], terrafo
             only_with=address,
             is_removal=True,
         )
+        prepare = ()  # once for a root
     if not found.destroyed:
         return
     targets = [f"-target={each}" for each in sorted(found.destroyed)] if found.kept else []
@@ -289,7 +291,7 @@ def _destroyed(root: Root, found: Fate, protections: Mapping[str, bool], terrafo
         why="everything in this root"
         if not targets
         else "everything in this root that nothing kept stands on",
-        prepare=(root.init(terraform),),
+        prepare=prepare,
         check=root.plan(terraform, "-destroy", *targets),
         commands=(root.apply(terraform, "destroys what that plan lists, and nothing else"),),
         asks=f"destroy what this plan lists in `{root.name}`?",
