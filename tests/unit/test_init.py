@@ -11,9 +11,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from plinth import registry
 from plinth.cli import main
 from plinth.pipeline import Inputs, compile_spec
 from plinth.starter.gitfiles import attribute_lines, ignore_lines, with_lines
+from plinth.starter.questions import every_question, questions
 from support.repository import git, repository
 from support.starting import AWS, AZURE, EXISTING, GCP, PROD_EXISTING, PROD_GCP, SHARED, files
 
@@ -381,3 +383,12 @@ def assert_harmless(folder, flag, text, code):
                 <= set(said)
                 <= {"name", "on", "permissions", "jobs", "concurrency"}
             )
+
+
+def test_an_option_of_several_clouds_is_told_in_the_words_of_each():
+    (region,) = (each for each in every_question() if each.flag == "--region")
+    own = {
+        each.text for name in registry.names("clouds") for each in questions(name) if each.flag == region.flag
+    }
+    assert len(own) == 3
+    assert all(text in region.text for text in own)

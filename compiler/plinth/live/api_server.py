@@ -214,8 +214,7 @@ def _from_kubeconfig(text: str, context: str | None) -> ApiClient:
     heard = _Heard()
     logging.getLogger().addHandler(heard)  # a plug-in's failure is logged, and nowhere else to be learnt
     try:
-        contexts = _contexts(text)
-        if context is not None and context not in contexts:
+        if context is not None and context not in (contexts := _contexts(text)):
             raise _no_context(context, contexts)  # noqa: TRY301 - passed on below
         # Nothing is written back: this command reads.
         client: ApiClient = config.new_client_from_config(  # type: ignore[no-untyped-call]  # it has no types

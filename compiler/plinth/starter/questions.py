@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, get_args, get_origin
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from plinth import registry
 from plinth.spec.environments import RESERVED
@@ -133,9 +134,15 @@ def slots(provider: str, environments: Sequence[str]) -> tuple[Slot, ...]:
 
 
 def every_question() -> tuple[Question, ...]:
-    """The questions of all clouds, each flag once."""
-    found = {each.flag: each for name in registry.names("clouds") for each in questions(name)}
-    return tuple(found.values())
+    """The questions of all clouds, each flag once, with the words of every cloud that asks it."""
+    asked: dict[str, list[Question]] = {}
+    for name in registry.names("clouds"):
+        for each in questions(name):
+            asked.setdefault(each.flag, []).append(each)
+    return tuple(
+        replace(some[-1], text="; ".join(dict.fromkeys(each.text for each in some)))
+        for some in asked.values()
+    )
 
 
 def slot_at(path: SpecPath, answers: Answers) -> Slot | None:
