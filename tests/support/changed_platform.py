@@ -218,7 +218,23 @@ def _only(root: Root, addresses: set[str], *, alone: bool = False) -> Root:
         every = _bodies(root).keys()
         for section in _SECTIONS.keys() & kept.keys():
             kept[section] = _detached(kept[section], every - addresses)
+        read = _read(kept.pop("data", {}), kept)
+        kept |= {"data": read} if read else {}
     return kept
+
+
+def _read(every: Mapping[str, Any], reader: Any) -> dict[str, Any]:
+    """The data sources that somebody reads, and those that these read in turn."""
+    addresses = [(kind, name) for kind, named in every.items() for name in named]
+    found: dict[str, Any] = {}
+    waiting = [json.dumps(reader)]
+    while waiting:
+        text = waiting.pop()
+        for kind, name in addresses:
+            if name not in found.get(kind, ()) and re.search(rf"\bdata\.{kind}\.{re.escape(name)}\b", text):
+                found.setdefault(kind, {})[name] = every[kind][name]
+                waiting.append(json.dumps(every[kind][name]))
+    return found
 
 
 def _detached(value: Any, others: set[str]) -> Any:
