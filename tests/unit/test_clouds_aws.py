@@ -181,6 +181,27 @@ def test_a_named_machine_with_what_the_pool_asks_for_is_taken(asked, machine):
     assert group["instance_types"] == [machine]
 
 
+@pytest.mark.parametrize(
+    ("machine", "wanted", "told"),
+    [
+        ("m7i.xlarge", 1, "tier `gpu` wants 1 GPU, and node pool `named` has none in a node"),
+        ("trn1.2xlarge", 1, "tier `gpu` wants 1 GPU, and node pool `named` has none in a node"),
+        ("g4dn.12xlarge", 8, "tier `gpu` wants 8 GPUs, and node pool `named` has 4 in a node"),
+    ],
+)
+def test_a_tier_wants_no_more_gpus_than_the_machine_that_a_pool_names(machine, wanted, told):
+    pool = {"name": "named", "machine": {"aws": machine}, "nodes": {"max": 2}}
+    tier = {"name": "gpu", "gpu": {"count": wanted}, "cpu": 2, "memory": "6Gi", "pools": ["named"]}
+    assert [fault[:2] for fault in refused(document(pools=[pool], tiers=[tier]))] == [("PLN309", told)]
+
+
+@pytest.mark.parametrize(("machine", "wanted"), [("g4dn.12xlarge", 4), ("g6f.4xlarge", 1)])
+def test_a_tier_may_have_all_gpus_of_the_machine_that_a_pool_names(machine, wanted):
+    pool = {"name": "named", "machine": {"aws": machine}, "nodes": {"max": 2}}
+    tier = {"name": "gpu", "gpu": {"count": wanted}, "cpu": 2, "memory": "6Gi", "pools": ["named"]}
+    assert platforms.compile_bytes(document(pools=[pool], tiers=[tier])).diagnostics == ()
+
+
 def test_a_machine_of_another_cloud_says_nothing_of_this_one():
     pool = {"name": "gpu", "gpu": {"model": "t4"}, "machine": {"gcp": "e2-standard-4"}, "nodes": {"max": 2}}
     group = root(document(pools=[pool]), "cluster")["aws_eks_node_group.gpu"]

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from plinth import registry
 from plinth.catalog.components import versions
 from plinth.checks import Compiled, FinalObject
-from plinth.compilation.faults import is_one, name_taken, patch_failed
+from plinth.compilation.faults import is_one, name_taken, patch_failed, tier_faults
 from plinth.compilation.layout import rooted
 from plinth.compilation.parts import Part, applications, waiting, wanted_secret
 from plinth.components import Given
@@ -141,6 +141,7 @@ class Draft:
             answer = yield from self._answer(need)
             if isinstance(need, needs.NodePool):
                 self._pools[need.pool.name] = answer.facts
+        yield from tier_faults(self.environment.platform, self._pools)
         for name, part in sorted(self._parts.items()):
             self._facts[name] = {}
             for key, need in part.component.needs(part.section, self._context, part.origins).items():

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 from plinth.diagnostics.diagnostic import Diagnostic
 from plinth.ir.said import spec_path
 from plinth.ir.targets import ObjectKey
+from plinth.spec.rules import too_few_gpus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from plinth.ir import needs
+    from plinth.ir.answers import PoolFacts
     from plinth.ir.render import PatchFailed
     from plinth.ir.targets import Application
+    from plinth.spec.platform import Platform
     from plinth.text.spans import SpecPath
 
 
@@ -30,6 +35,16 @@ def name_taken(first: needs.Secret, second: needs.Secret) -> Diagnostic:
         help="give the secret that this names another name in the store",
         path=path,
     )
+
+
+def tier_faults(platform: Platform, facts: Mapping[str, PoolFacts]) -> Iterator[Diagnostic]:
+    """Tiers that want more GPUs than the machine of one of their pools turned out to have."""
+    pools = {pool.name: pool for pool in platform.node_pools}
+    for tier in platform.tiers:
+        for name in tier.pools:
+            offered = facts[name].gpu_count
+            if tier.gpu and offered is not None and offered < tier.gpu.count:
+                yield too_few_gpus(tier, pools[name], offered, tier.gpu.count)
 
 
 def patch_failed(

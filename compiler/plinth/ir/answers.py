@@ -60,6 +60,8 @@ class PoolFacts(Struct, frozen=True, kw_only=True):
     """Those that the pool's GPUs reach each other over, where pods have to join them."""
     gpu_model: Said | None = None
     """Which GPU it is, where that is known: `t4`."""
+    gpu_count: int | None = None
+    """GPUs of a node, where its machine is known."""
     stay_annotations: Mapping[str, Said] = field(default_factory=dict)
     """What a pod says that must not be moved while it runs; empty where nobody moves it unasked."""
     pin: Mapping[str, Any] | None = None

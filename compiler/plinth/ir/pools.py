@@ -106,6 +106,7 @@ def pool_facts(
         tolerations=(*tolerations, *also_tolerates),
         gpu_resource=device_resource(pool, machine) or GPU_RESOURCE if has_device else None,
         gpu_model=gpu_model(pool, machine),
+        gpu_count=None if machine is None else machine.accelerator_count if machine.is_gpu else 0,
         pin=_pin(chosen) if chosen else None,
     )
 

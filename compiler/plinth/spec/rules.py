@@ -18,7 +18,7 @@ from plinth.text.spans import show_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plinth.spec.platform import Network, Platform
+    from plinth.spec.platform import Network, Platform, Tier
     from plinth.spec.pools import NodePool
     from plinth.spec.section import Section
 
@@ -260,14 +260,19 @@ def _references(platform: Platform) -> Iterator[Diagnostic]:
         for pool in (pools[name] for name in tier.pools if name in pools):
             offered = pool.gpu.count if pool.gpu else 0
             if tier.gpu and not pool.machine and offered < tier.gpu.count:
-                yield Diagnostic(
-                    code="PLN309",
-                    message=f"tier `{tier.name}` wants {tier.gpu.count} GPUs, "
-                    f"and node pool `{pool.name}` has {offered} in a node",
-                    help="lower the tier's count, or name a pool whose nodes have as many",
-                    path=tier.said_path("pools"),
-                    related=(Related(message=f"node pool `{pool.name}`", path=pool.spec_path),),
-                )
+                yield too_few_gpus(tier, pool, offered, tier.gpu.count)
+
+
+def too_few_gpus(tier: Tier, pool: NodePool, offered: int, wanted: int) -> Diagnostic:
+    """The fault of a tier that no node of one of its pools can run."""
+    return Diagnostic(
+        code="PLN309",
+        message=f"tier `{tier.name}` wants {wanted} GPU{'s' if wanted > 1 else ''}, "
+        f"and node pool `{pool.name}` has {offered or 'none'} in a node",
+        help="lower the tier's count, or name a pool whose nodes have as many",
+        path=tier.said_path("pools"),
+        related=(Related(message=f"node pool `{pool.name}`", path=pool.spec_path),),
+    )
 
 
 def _patch_folders(platform: Platform) -> Iterator[Diagnostic]:
