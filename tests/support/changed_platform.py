@@ -225,15 +225,17 @@ def _only(root: Root, addresses: set[str], *, alone: bool = False) -> Root:
 
 def _read(every: Mapping[str, Any], reader: Any) -> dict[str, Any]:
     """The data sources that somebody reads, and those that these read in turn."""
-    addresses = [(kind, name) for kind, named in every.items() for name in named]
+    bodies = {f"data.{kind}.{name}": body for kind, named in every.items() for name, body in named.items()}
+
+    def named_in(value: Any) -> set[str]:
+        text = json.dumps(value)
+        return {each for each in bodies if re.search(rf"\b{re.escape(each)}\b", text)}
+
+    kept = _closed(named_in(reader), {each: named_in(body) for each, body in bodies.items()})
     found: dict[str, Any] = {}
-    waiting = [json.dumps(reader)]
-    while waiting:
-        text = waiting.pop()
-        for kind, name in addresses:
-            if name not in found.get(kind, ()) and re.search(rf"\bdata\.{kind}\.{re.escape(name)}\b", text):
-                found.setdefault(kind, {})[name] = every[kind][name]
-                waiting.append(json.dumps(every[kind][name]))
+    for address in sorted(kept):
+        _, kind, name = address.split(".")
+        found.setdefault(kind, {})[name] = bodies[address]
     return found
 
 

@@ -152,7 +152,7 @@ class _Maker:
         whole = manifest.origins if manifest else self._application.origins
         found: Origins = show_origins({"": whole})
         if manifest:
-            found |= show_origins(settle(manifest.body, whole)[1])
+            found |= show_origins(manifest.settled[1])
         elif self._base is not None:
             found |= _of_operations(self._base.operations.get(key, ()), self._base.origins)
         for patch in self._patches:
