@@ -28,6 +28,8 @@ class Seen:
     """An Application as it was at one moment."""
 
     name: str
+    version: int
+    """Its `resourceVersion`: of two, the greater one was written later."""
     at_s: float
     """On the clock of `time.monotonic`."""
     sync: str | None
@@ -74,6 +76,13 @@ class Record:
         last = {each.name: each for each in self.since(0)}
         return {name: each for name, each in last.items() if not each.is_gone}
 
+    def has(self, applications: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether it goes as far as what was read: the watch may tell of a change after a question shows it."""
+        now = self.now()
+        return set(now) == set(applications) and all(
+            now[name].version >= _version(each) for name, each in applications.items()
+        )
+
     def order(self, mark: int, *happenings: str) -> Sequence[tuple[str, str]]:
         """The names of Applications with what happened to them, by when: `is_leaving`, `is_gone`."""
         pairs = ((name, each.name) for each in self.since(mark) for name in happenings if getattr(each, name))
@@ -111,11 +120,16 @@ def wave(application: Mapping[str, Any]) -> int:
     return int(application["metadata"].get("annotations", {}).get(WAVE, "0"))
 
 
+def _version(body: Mapping[str, Any]) -> int:
+    return int(body["metadata"]["resourceVersion"])
+
+
 def _seen(body: Mapping[str, Any], *, is_gone: bool) -> Seen:
     status = body.get("status", {})
     operation = status.get("operationState", {})
     return Seen(
         name=body["metadata"]["name"],
+        version=_version(body),
         at_s=time.monotonic(),
         sync=status.get("sync", {}).get("status"),
         health=status.get("health", {}).get("status"),

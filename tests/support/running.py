@@ -153,7 +153,7 @@ class Platform:
                 # A refresh that is asked for while another one runs goes with that one.
                 if each.get("status", {}).get("sync", {}).get("revision") != revision and not is_asked(each):
                     self.argo.refresh(name)
-            return all(is_settled(each, revision) for each in found.values())
+            return all(is_settled(each, revision) for each in found.values()) and self.record.has(found)
 
         self.wait(f"everything is Synced and Healthy at {revision}", is_so)
         self.check_drift()
@@ -223,7 +223,8 @@ def bring_up(platform: Platform, names: Mapping[str, int]) -> None:
 
     def is_up() -> bool:
         now = platform.applications()
-        return set(now) == set(names) and all(is_settled(each, revision) for each in now.values())
+        is_settled_everywhere = all(is_settled(each, revision) for each in now.values())
+        return set(now) == set(names) and is_settled_everywhere and record.has(now)
 
     platform.wait("every Application is Synced and Healthy", is_up, UP_S - (time.monotonic() - began))
     platform.seconds.update({name: at_s - began for name, at_s in record.settled().items()})

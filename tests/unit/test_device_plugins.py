@@ -282,7 +282,7 @@ def test_the_plugin_of_amd_waits_for_a_driver_that_comes_later(tmp_path):
             (tmp_path / "sys/class/kfd").mkdir(parents=True)
             assert started.stdout.readline() == "the node has no amdgpu driver yet\n"
             (tmp_path / "sys/module/amdgpu/drivers").mkdir(parents=True)
-            output, _ = started.communicate(timeout=20)
+            output, _ = started.communicate(timeout=60)
         finally:
             started.kill()
     assert output.splitlines()[-1].startswith("started with -logtostderr")

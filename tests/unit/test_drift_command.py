@@ -376,7 +376,7 @@ def test_on_a_terminal_it_says_how_far_it_is_and_leaves_nothing_of_it(server, co
         while piece := os.read(ours, 4096):
             seen += piece
     os.close(ours)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert b"runs Kubernetes v1.36.3" in seen
     assert b"read 1 of 7 kinds" in seen
     assert b"asked about 13 of 13 objects" in seen
@@ -408,7 +408,7 @@ def test_ctrl_c_ends_it_at_once(server, compiled):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
 
