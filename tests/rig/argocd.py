@@ -252,7 +252,8 @@ def _parts(cluster: ControlPlane, authorities: Mapping[str, Path], resync_s: int
                 f"--metrics-address={HOST}",
                 "--disable-tls",
             ),
-            environment=environment,
+            # For kustomize, which it calls: a call is over before there is much to tidy up.
+            environment={**environment, "GOGC": "400"},
             metrics=metrics[0],
         ),
         _CONTROLLER: Part(
