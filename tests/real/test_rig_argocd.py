@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from plinth.text.emit import yaml_text
-from rig.argocd import explain
+from rig.argocd import API_VERSION, IN_CLUSTER, NAMESPACE, address, explain
 from rig.faults import RigFault
 from support.repository import commit, git, repository
 
@@ -66,3 +68,61 @@ def test_an_application_that_cannot_sync_says_why(argo_cd, followed):
 
 def test_an_application_that_is_not_there_is_said_to_be_so(argo_cd):
     assert explain(argo_cd.application("nobody")) == "there is no such Application"
+
+
+@pytest.fixture(scope="module")
+def client(argo_cd):
+    """`argocd`, signed in to the API server."""
+    return argo_cd.start_server()
+
+
+def test_its_client_tells_of_an_application_and_syncs_it(argo_cd, client, followed):
+    folder, name = followed
+    first = written(folder, answer="41")
+    argo_cd.apply_application(name, repository=folder, path="demo", namespace=name)
+    argo_cd.wait_synced(name, revision=first)
+    assert f"{NAMESPACE}/{name}" in client("app", "list", "--output", "name").split()
+    shown = json.loads(client("app", "get", name, "--output", "json"))["status"]
+    assert (shown["sync"]["status"], shown["sync"]["revision"]) == ("Synced", first)
+
+    second = written(folder, answer="42")
+    client("app", "get", name, "--refresh")
+    argo_cd.wait_synced(name, revision=second)
+    (only,) = [each for each in client("app", "manifests", name).split("---") if "answer" in each]
+    assert '"42"' in only
+
+
+def test_its_client_says_what_is_wrong(client):
+    with pytest.raises(RigFault, match=r"`argocd app get nobody` ended with \d+: .*permission denied"):
+        client("app", "get", "nobody")
+
+
+def test_an_application_set_makes_applications_and_takes_them_away(argo_cd, followed):
+    folder, name = followed
+    commit = written(folder, answer="42")
+    argo_cd.start_application_sets()
+    cluster = argo_cd.cluster.client
+    cluster.apply(
+        {
+            "apiVersion": API_VERSION,
+            "kind": "ApplicationSet",
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            "spec": {
+                "generators": [{"list": {"elements": [{"of": "dev"}, {"of": "prod"}]}}],
+                "template": {
+                    "metadata": {"name": f"{name}-{{{{of}}}}"},
+                    "spec": {
+                        "project": "default",
+                        "source": {"repoURL": address(folder), "path": "demo", "targetRevision": "main"},
+                        "destination": {"server": IN_CLUSTER, "namespace": name},
+                        "syncPolicy": {"automated": {}},
+                    },
+                },
+            },
+        }
+    )
+    made = [f"{name}-dev", f"{name}-prod"]
+    argo_cd.cluster.wait("both are there", lambda: all(map(argo_cd.application, made)))
+    argo_cd.wait_synced(made[1], revision=commit)
+    cluster.delete(API_VERSION, "ApplicationSet", name, NAMESPACE)
+    argo_cd.cluster.wait("both are gone", lambda: not any(map(argo_cd.application, made)))

@@ -4,8 +4,9 @@
         argo.apply_application("demo", repository=folder, path="overlays/dev/demo", namespace="demo")
         argo.wait_synced("demo", revision=commit)
 
-Two of its parts are enough, and run: the repository server, which renders, and the application controller, which compares
-and syncs. There is no web server, no notifications, no ApplicationSets; sign-in has nobody to serve.
+The repository server, which renders, and the application controller, which compares and syncs, are enough for it.
+`start_server` adds the API server, which the client `argocd` speaks to, and `start_application_sets` the controller
+that makes Applications of ApplicationSets. There are no notifications, and nobody signs in from outside.
 
 Source: Argo CD 3.2 documentation, "Declarative Setup" and "Server Commands".
 """
@@ -22,9 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 
+from . import argocd_client
+from .argocd_client import ArgoCdClient, sign_in
 from .faults import RigFault
 from .ports import HOST
 from .programs import REDIS, folder, missing, program
@@ -35,7 +39,14 @@ if TYPE_CHECKING:
     from .control_plane import ControlPlane
     from .processes import Programs
 
-PROGRAMS: Final = ("argocd-repo-server", "argocd-application-controller", "kustomize", "helm", REDIS)
+PROGRAMS: Final = (
+    argocd_client.NAME,
+    "argocd-repo-server",
+    "argocd-application-controller",
+    "kustomize",
+    "helm",
+    REDIS,
+)
 
 NAMESPACE: Final = "argocd"
 API_VERSION: Final = "argoproj.io/v1alpha1"
@@ -47,6 +58,10 @@ NO_AUTHORITIES: Final[Mapping[str, Path]] = MappingProxyType({})
 _PART_OF: Final = {"app.kubernetes.io/part-of": "argocd"}
 _REPO_SERVER: Final = "argocd-repo-server"
 _CONTROLLER: Final = "argocd-application-controller"
+_SERVER: Final = "argocd-server"
+_SETS: Final = "argocd-applicationset-controller"
+_ROLE: Final = "ARGOCD_BINARY_NAME"
+"""What the one binary is, where its file's name does not say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +70,8 @@ class Part:
 
     command: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
-    metrics: int | None = None
+    health: str = ""
+    """What it answers when it is healthy; empty where nobody need ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +113,17 @@ class ArgoCd:
     def start_controller(self) -> None:
         """Start the application controller again, and wait until it is healthy."""
         _start(self.cluster.programs, {_CONTROLLER: self._parts[_CONTROLLER]})
+
+    def start_application_sets(self) -> None:
+        """Start the ApplicationSet controller, and wait until it is healthy."""
+        _start(self.cluster.programs, {_SETS: self._parts[_SETS]})
+
+    def start_server(self) -> ArgoCdClient:
+        """Start the API server, wait until it is healthy, and sign in as its first user."""
+        part = self._parts[_SERVER]
+        _start(self.cluster.programs, {_SERVER: part})
+        home = self.cluster.programs.folder / "home"
+        return sign_in(urlsplit(part.health).netloc, self.cluster.client, namespace=NAMESPACE, home=home)
 
     def wait_synced(
         self, name: str, *, revision: str | None = None, timeout_s: float = SYNC_TIMEOUT_S
@@ -146,7 +173,7 @@ def argo_cd(
         cluster.apply_all(_objects())
     parts = _parts(cluster, authorities, resync_s)
     try:
-        _start(cluster.programs, parts)
+        _start(cluster.programs, {name: parts[name] for name in (REDIS, _REPO_SERVER, _CONTROLLER)})
         yield ArgoCd(cluster=cluster, _parts=parts)
     except Exception:
         cluster.programs.keep_logs = True
@@ -227,15 +254,17 @@ def _labelled(kind: str, name: str, content: Mapping[str, Any]) -> Mapping[str, 
 
 def _parts(cluster: ControlPlane, authorities: Mapping[str, Path], resync_s: int) -> Mapping[str, Part]:
     ports = cluster.programs.ports
+    redis, rendering = (f"{HOST}:{ports.port()}" for _ in range(2))
     environment = _environment(cluster)
     for host, certificate in authorities.items():
         shutil.copy(certificate, Path(environment["ARGOCD_TLS_DATA_PATH"]) / host)
-    redis, repo_server, metrics = ports.port(), ports.port(), (ports.port(), ports.port())
+    rendered, synced, served, made = (f"{HOST}:{ports.port()}" for _ in range(4))
+    asks_for_manifests = (f"--repo-server={rendering}", "--repo-server-plaintext", f"--redis={redis}")
     return {
         REDIS: Part(
             command=(
                 _path(REDIS),
-                *("--port", str(redis)),
+                *("--port", _port(redis)),
                 *("--bind", HOST),
                 *("--save", ""),
                 *("--appendonly", "no"),
@@ -245,33 +274,59 @@ def _parts(cluster: ControlPlane, authorities: Mapping[str, Path], resync_s: int
         _REPO_SERVER: Part(
             command=(
                 _path(_REPO_SERVER),
-                f"--redis={HOST}:{redis}",
-                f"--port={repo_server}",
+                f"--redis={redis}",
+                f"--port={_port(rendering)}",
                 f"--address={HOST}",
-                f"--metrics-port={metrics[0]}",
+                f"--metrics-port={_port(rendered)}",
                 f"--metrics-address={HOST}",
                 "--disable-tls",
             ),
             # For kustomize, which it calls: a call is over before there is much to tidy up.
             environment={**environment, "GOGC": "400"},
-            metrics=metrics[0],
+            health=f"http://{rendered}/healthz?full=true",
         ),
         _CONTROLLER: Part(
             command=(
                 _path(_CONTROLLER),
                 f"--namespace={NAMESPACE}",
-                f"--repo-server={HOST}:{repo_server}",
-                "--repo-server-plaintext",
-                f"--redis={HOST}:{redis}",
+                *asks_for_manifests,
                 # The one thing of the rig that listens on every address: no flag names another one.
-                f"--metrics-port={metrics[1]}",
+                f"--metrics-port={_port(synced)}",
                 f"--app-resync={resync_s}",
                 # It compares once after a sync, and again when it would sync again: soon, and not minutes later.
                 # On a slow machine it has not seen new definitions by then, and no event tells it of them.
                 f"--self-heal-backoff-cap-seconds={HEAL_S}",
             ),
             environment=environment,
-            metrics=metrics[1],
+            health=f"http://{synced}/healthz?full=true",
+        ),
+        _SERVER: Part(
+            command=(
+                _path(argocd_client.NAME),
+                f"--namespace={NAMESPACE}",
+                *asks_for_manifests,
+                f"--port={_port(served)}",
+                f"--address={HOST}",
+                f"--metrics-port={ports.port()}",
+                f"--metrics-address={HOST}",
+                "--insecure",
+                f"--staticassets={cluster.programs.folder}",
+            ),
+            environment={**environment, _ROLE: _SERVER},
+            health=f"http://{served}/healthz?full=true",
+        ),
+        _SETS: Part(
+            command=(
+                _path(argocd_client.NAME),
+                f"--namespace={NAMESPACE}",
+                f"--argocd-repo-server={rendering}",
+                "--repo-server-plaintext",
+                f"--metrics-addr={made}",
+                f"--probe-addr={HOST}:{ports.port()}",
+                f"--webhook-addr={HOST}:{ports.port()}",
+            ),
+            environment={**environment, _ROLE: _SETS},
+            health=f"http://{made}/metrics",  # its probe answers nothing
         ),
     }
 
@@ -280,8 +335,8 @@ def _start(programs: Programs, parts: Mapping[str, Part]) -> None:
     for name, part in parts.items():
         programs.start(name, part.command, part.environment)
     for name, part in parts.items():
-        if part.metrics is not None:
-            programs.wait(f"{name} is healthy", lambda port=part.metrics: _is_healthy(port))
+        if part.health:
+            programs.wait(f"{name} is healthy", lambda url=part.health: _is_healthy(url))
 
 
 def _environment(cluster: ControlPlane) -> Mapping[str, str]:
@@ -303,13 +358,17 @@ def _environment(cluster: ControlPlane) -> Mapping[str, str]:
     }
 
 
-def _is_healthy(port: int) -> bool:
+def _is_healthy(url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"http://{HOST}:{port}/healthz?full=true", timeout=5) as response:
+        with opener.open(url, timeout=5) as response:
             return bool(response.status == 200)
     except OSError:
         return False
+
+
+def _port(address: str) -> str:
+    return address.rpartition(":")[2]
 
 
 def _path(name: str) -> str:
