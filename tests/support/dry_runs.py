@@ -1,15 +1,19 @@
 """An identity that may ask an API server what a write would do, and write nothing: what `plinth drift` needs.
 
-Its rights are four verbs; that only dry runs pass is a matter of admission. Source: Kubernetes, "Validating
-Admission Policy".
+Its rights are those that docs/drift.md names; that only dry runs pass is a matter of admission. Source: Kubernetes,
+"Validating Admission Policy".
 """
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from rig.client import ApiError
+from support.platforms import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,17 +21,24 @@ if TYPE_CHECKING:
 READER = "stranger"
 """An identity of the rig that nobody has given a right."""
 
-READER_RULES = [
-    {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "patch", "create"]},
-]
-"""What a user of the command may do."""
+READ_ONLY = ({"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]},)
 
 _ADMISSION = "admissionregistration.k8s.io/v1"
 _RBAC = "rbac.authorization.k8s.io"
 
 
-def grant(client: Any, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Give the reader these rights, and no others."""
+def documented() -> Sequence[Mapping[str, Any]]:
+    """The rules that docs/drift.md tells people to give to who runs the command."""
+    page = (ROOT / "docs" / "drift.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    (role,) = (each for each in blocks if isinstance(each, dict) and each.get("kind") == "ClusterRole")
+    rules: Sequence[Mapping[str, Any]] = role["rules"]
+    return rules
+
+
+def grant(cluster: Any, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Give the reader these rights, and no others, and wait until the server goes by them."""
+    client = cluster.client
     role = {"apiVersion": f"{_RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": "reader"}}
     binding = {"apiVersion": f"{_RBAC}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "reader"}}
     client.apply({**role, "rules": rules}, manager="test")
@@ -39,6 +50,19 @@ def grant(client: Any, rules: Sequence[Mapping[str, Any]]) -> None:
         },
         manager="test",
     )
+    reader = cluster.as_identity(READER)
+    wanted = {verb: any(verb in rule["verbs"] for rule in rules) for verb in ("get", "patch")}
+    cluster.wait(
+        "the reader has these rights", lambda: {verb: _may(reader, verb) for verb in wanted} == wanted
+    )
+
+
+def _may(client: Any, verb: str) -> bool:
+    """Whether somebody may do that to Deployments."""
+    asked = {"resourceAttributes": {"verb": verb, "group": "apps", "resource": "deployments"}}
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": asked}
+    found = client.call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+    return bool(found["status"]["allowed"])
 
 
 @contextmanager
