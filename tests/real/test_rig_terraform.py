@@ -11,10 +11,12 @@ import copy
 import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
 from support import closed_network, google_provider, terraform
+from support.distinct_roots import distinct
 from support.module_plans import Planned
 from support.roots import addresses, roots, whole
 
@@ -22,6 +24,12 @@ pytestmark = [
     pytest.mark.xdist_group("google-provider"),
     pytest.mark.skipif(bool(google_provider.missing()), reason=str(google_provider.missing())),
 ]
+
+
+@cache
+def google_roots():
+    """The roots that require the provider; what stands in two of them is in one."""
+    return distinct(roots("google"))
 
 
 @pytest.fixture(scope="module", params=terraform.OVERRIDES)
@@ -32,7 +40,7 @@ def tool(request):
 @pytest.fixture(scope="module")
 def every_root(tool, stub_providers, tmp_path_factory):
     """All roots in one configuration."""
-    documents = {name: whole(files) for name, files in roots("google").items()}
+    documents = {name: whole(files) for name, files in google_roots().items()}
     work = tmp_path_factory.mktemp(tool.name)
     return google_provider.Roots(tool, documents, work=work, reattach=stub_providers)
 
@@ -58,7 +66,7 @@ def first(every_root, creates):
 @pytest.fixture(scope="module")
 def second(every_root, creates):
     """What a plan says of each root after that."""
-    documents = {name: whole(files) for name, files in roots("google").items()}
+    documents = {name: whole(files) for name, files in google_roots().items()}
     applied = every_root.applied(creates)
     state = every_root.state({name: (applied[name], root) for name, root in documents.items()})
     return every_root.read(every_root.plan(state))
@@ -71,14 +79,14 @@ def test_the_provider_finds_every_root_valid(faults):
 def test_the_provider_plans_to_create_every_resource_of_every_root(first):
     assert first == {
         name: Planned(actions=dict.fromkeys(addresses(whole(files)), ("create",)))
-        for name, files in roots("google").items()
+        for name, files in google_roots().items()
     }
 
 
 # What the provider answers does not depend on who asks; one program is enough for the long half.
 @pytest.mark.parametrize("tool", ["terraform"], indirect=True)
 def test_the_provider_leaves_alone_what_was_applied(second):
-    assert second == dict.fromkeys(roots("google"), Planned())
+    assert second == dict.fromkeys(google_roots(), Planned())
 
 
 def test_a_value_that_google_does_not_know_is_an_error_of_its_root(tool, stub_providers, tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from plinth.catalog.providers import resource_block
 from plinth.plan.actions import predicted
 from support import google_provider, terraform
+from support import single_changes as rows
 from support.changed_platform import affected
 from support.single_changes import CHANGES, PLATFORM, ROWS
 
@@ -71,6 +72,12 @@ def test_the_recorded_schemas_predict(name):
 @pytest.mark.parametrize("name", CHANGES, ids=str)
 def test_the_provider_plans(name, planned):
     assert planned[name] == (CHANGES[name].planned, [])
+
+
+def test_enough_arguments_of_every_kind_are_tried():
+    assert len(ROWS) >= 60
+    changed = {address for each in ROWS for address in each.planned}
+    assert changed >= {rows.CLUSTER, rows.CPU, rows.NODES, rows.ARTIFACTS, rows.POSTGRES}
 
 
 def test_every_row_is_a_change_of_its_own_and_says_why_a_plan_differs():

@@ -29,6 +29,7 @@ import yaml
 
 from . import argocd_client
 from .argocd_client import ArgoCdClient, sign_in
+from .client import NOT_FOUND, ApiError
 from .faults import RigFault
 from .ports import HOST
 from .programs import REDIS, folder, missing, program
@@ -102,9 +103,16 @@ class ArgoCd:
         return self.cluster.client.get(API_VERSION, "Application", name, NAMESPACE) or {}
 
     def refresh(self, name: str) -> None:
-        """Ask Argo CD to look at the repository again now, as a webhook of its host does."""
+        """Ask Argo CD to look at the repository again now, as a webhook of its host does.
+
+        An Application that has gone in the meantime is asked for nothing.
+        """
         change = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
-        self.cluster.client.merge(API_VERSION, "Application", name, NAMESPACE, change)
+        try:
+            self.cluster.client.merge(API_VERSION, "Application", name, NAMESPACE, change)
+        except ApiError as error:
+            if error.status != NOT_FOUND:
+                raise
 
     def kill_controller(self) -> None:
         """End the application controller in the middle of whatever it does."""

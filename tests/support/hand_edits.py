@@ -159,9 +159,9 @@ EDITS = (
 @contextmanager
 def edited(client: Any) -> Iterator[None]:
     """All twelve done; afterwards what is left is what Argo CD can put back."""
-    for each in EDITS:
-        _edit(client, each)
     try:
+        for each in EDITS:
+            _edit(client, each)
         yield
     finally:
         for each in EDITS:

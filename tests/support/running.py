@@ -12,11 +12,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -31,12 +33,11 @@ from rig.faults import RigFault
 from rig.standins import missing_for_stand_ins, stand_ins
 from support.git_server import HOST, git_host
 from support.platforms import mirror
-from support.record import is_asked, is_settled, watched_applications
+from support.record import is_asked, is_settled, watched_applications, wave
 from support.repository import commit, git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from support.record import Record
 
@@ -81,6 +82,28 @@ class Cut:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Started:
+    """How long the rig took, and when its user began."""
+
+    control_plane_s: float
+    argo_cd_s: float
+    bootstrap_at_s: float
+    """The first command of docs/bootstrap.md, on the clock of `time.monotonic`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Came:
+    """How an Application came up."""
+
+    wave: int
+    objects: int
+    seconds: float
+    """When it was settled, from the first command of the bootstrap on."""
+    syncs: int
+    retries: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Platform:
     """A platform that runs, or comes up."""
 
@@ -90,8 +113,9 @@ class Platform:
     folder: Path
     """The person's clone: `platform.yaml` and what it compiles to."""
     record: Record
-    seconds: dict[str, float] = field(default_factory=dict)
-    """When each Application was settled, from when Argo CD found the root."""
+    started: Started
+    came: dict[str, Came] = field(default_factory=dict)
+    """Each Application, when all of them were up."""
     cuts: list[Cut] = field(default_factory=list)
 
     def spec(self) -> str:
@@ -166,6 +190,15 @@ class Platform:
             code = main(["drift", "--env", "dev", "-C", str(self.folder), "--format", "json"])
         return code, json.loads(out.getvalue()), out.getvalue() + err.getvalue()
 
+    def peak_mib(self) -> int:
+        """What the programs of the rig hold at most, each at its own worst moment."""
+        found = 0
+        for each in self.cluster.programs.running.values():
+            status = Path("/proc", str(each.pid), "status").read_text(encoding="ascii")
+            (line,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+            found += int(line)
+        return found // 1024
+
     def check_drift(self) -> None:
         """Nothing has drifted, and nothing is unknown but what the mirror leaves out."""
         code, report, _ = self.drift()
@@ -183,22 +216,33 @@ def running(example: Path, folder: Path, spec: Callable[[str], str]) -> Iterator
     `spec` changes the example before it is compiled.
     """
     with ExitStack() as parts:
+        began = time.monotonic()
         cluster = parts.enter_context(control_plane())
+        control_plane_s = time.monotonic() - began
         authority = new_authority(folder / "authority")
         port = cluster.programs.ports.port()
         clone = _cloned(example, folder, f"https://{HOST}:{port}/{REPOSITORY}", spec)
         parts.enter_context(git_host(folder / "host", authority.server_context(HOST), port))
         cluster.add_nodes("node-1")
         others = parts.enter_context(stand_ins(cluster))
+        bootstrap_at_s = time.monotonic()
         _install(cluster, clone)
         # Its pods would take longer to start than a person needs for the second command.
         apply(cluster, clone / "generated/dev/bootstrap/root")
         record = parts.enter_context(watched_applications(cluster))
         certificates = {HOST: authority.certificate}
+        began = time.monotonic()
         argo = parts.enter_context(
             argo_cd(cluster, is_installed=True, authorities=certificates, resync_s=RESYNC_S)
         )
-        yield Platform(cluster=cluster, argo=argo, others=others, folder=clone, record=record)
+        started = Started(
+            control_plane_s=control_plane_s,
+            argo_cd_s=time.monotonic() - began,
+            bootstrap_at_s=bootstrap_at_s,
+        )
+        yield Platform(
+            cluster=cluster, argo=argo, others=others, folder=clone, record=record, started=started
+        )
 
 
 def bring_up(platform: Platform, names: Mapping[str, int]) -> None:
@@ -227,7 +271,17 @@ def bring_up(platform: Platform, names: Mapping[str, int]) -> None:
         return set(now) == set(names) and is_settled_everywhere and record.has(now)
 
     platform.wait("every Application is Synced and Healthy", is_up, UP_S - (time.monotonic() - began))
-    platform.seconds.update({name: at_s - began for name, at_s in record.settled().items()})
+    seen, settled_at = record.since(0), record.settled()
+    for name, each in platform.applications().items():
+        its = [moment for moment in seen if moment.name == name and moment.started]
+        platform.came[name] = Came(
+            wave=wave(each),
+            objects=len(each["status"]["resources"]),
+            seconds=settled_at[name] - platform.started.bootstrap_at_s,
+            syncs=len({moment.started for moment in its}),
+            retries=max((moment.retries for moment in its), default=0),
+        )
+    platform.check_drift()
 
 
 def told(report: Mapping[str, Any]) -> str:
