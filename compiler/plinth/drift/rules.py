@@ -7,6 +7,7 @@ field that says what runs or who may do what, an intruder would take it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from plinth.drift.causes import (
@@ -36,7 +37,12 @@ if TYPE_CHECKING:
 
 def explanation(place: Place) -> Rule | None:
     """The first row that explains a difference, or None."""
-    return next((rule for rule in RULES if rule.explains(place)), None)
+    return next((rule for rule in _rows_for(place.kind) if rule.explains(place)), None)
+
+
+@lru_cache(maxsize=256)
+def _rows_for(kind: GroupKind) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if rule.kinds is None or kind in rule.kinds)
 
 
 def is_allocated(kind: GroupKind, path: Path) -> bool:
