@@ -220,8 +220,11 @@ def planted(secrets):
     return secret, workload, config, custom
 
 
-def shows(text, secret):
-    return any(form in text for form in forms(secret))
+def shown(text, secrets):
+    """The secrets that a text shows. Each of their forms begins with `Zq`, or with its base64."""
+    if "Zq" not in text and "Wn" not in text:
+        return []
+    return [secret for secret in secrets if any(form in text for form in forms(secret))]
 
 
 @lru_cache(maxsize=256)  # those of one run, each looked for in many texts
@@ -245,7 +248,7 @@ def test_no_secret_ever_comes_out(seed):
         values = [{**body, "metadata": {**body["metadata"], "managedFields": []}} for body in (desired, live)]
         held = json.dumps(values) + repr(values)
         choose = random.Random(seed).choice  # noqa: S311 - data of a test
-        quoted = choose([secret for secret in secrets if shows(held, secret)])
+        quoted = choose(shown(held, secrets))
         said = [
             f'spec.x: Invalid value: "{quoted}": no',
             f"denied because of {quoted}",
@@ -262,4 +265,4 @@ def test_no_secret_ever_comes_out(seed):
             verdict = judge(desired, live, probes, LISTS)
             assert verdict.name != "clean"
             text = repr(verdict)
-            assert [secret for secret in secrets if shows(text, secret)] == []
+            assert shown(text, secrets) == []
