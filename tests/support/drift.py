@@ -138,5 +138,11 @@ def _bodies(paths: Iterable[Path]) -> list[JsonObject]:
         body
         for path in sorted(paths)
         if path.name != "kustomization.yaml" and not path.name.startswith("patch-")
-        for body in read_manifests(path.read_bytes())
+        for body in _read(path.read_bytes())
     ]
+
+
+@cache
+def _read(text: bytes) -> tuple[JsonObject, ...]:
+    """The objects of a file, read once for all tests that begin with it; `marked` copies what it is given."""
+    return read_manifests(text)
