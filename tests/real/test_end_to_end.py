@@ -221,7 +221,7 @@ def test_what_kustomize_refuses_changes_nothing_and_argo_cd_says_why(platform):
         told = ("there-is-no-such-file.yaml", "no such file")
         platform.wait("Argo CD says what kustomize says", lambda: all(map(said().__contains__, told)))
         assert {key: generation(platform, key) for key in before} == before
-        assert set(health().values()) == {"Healthy"}
+        assert {name for name, said in health().items() if said != "Healthy"} <= {"root"}  # which waits
         assert platform.get("apps/v1", "Deployment", "mlflow", "mlflow")["status"]["availableReplicas"] == 1
     finally:
         file.write_bytes(good)
@@ -282,8 +282,7 @@ def test_drift_tells_twelve_hand_edits_while_nobody_heals_them_and_argo_cd_heals
             mine = {
                 (finding["resource"]["kind"], finding["resource"]["name"]) for finding in asked["findings"]
             }
-            # Kubernetes lets nobody try a role that grants more than he has.
-            assert mine == {each.key[1:3] for each in EDITS} - {("Role", "hub")}
+            assert mine == {each.key[1:3] for each in EDITS}
             assert unknown_kinds(asked) <= UNASKED
     finally:
         platform.argo.start_controller()
