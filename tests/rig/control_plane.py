@@ -16,7 +16,7 @@ import itertools
 import json
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from .client import ApiError, Client
@@ -235,7 +235,8 @@ def _start(programs: Programs, identities: Mapping[str, tuple[str, ...]]) -> Con
     )
     server, authority = f"https://{HOST}:{secure_port}", certificates / "apiserver.crt"
     client = Client(server=server, authority=authority, token=tokens[ADMIN])
-    programs.wait("the API server is ready", lambda: _answers(client))
+    at_once = replace(client, patience_s=0.0)
+    programs.wait("the API server is ready", lambda: _answers(at_once))
     return ControlPlane(
         programs=programs, server=server, client=client, service_range=service_range, _tokens=tokens
     )
