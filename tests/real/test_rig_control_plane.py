@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 
 from rig.client import ApiError
 from rig.programs import KUBERNETES
+from rig.watch import Watches
 
 TESTS = Path(__file__).resolve().parents[1]
 DEADLINE_S = 60.0
@@ -173,6 +176,82 @@ def test_nothing_listens_but_on_loopback(control_plane):
     listening, held = sockets(), inodes(programs.group, controller.pid if controller else None)
     addresses = {address for inode, address in listening.items() if inode in held}
     assert addresses == {"0100007F"}  # 127.0.0.1, as the kernel writes it
+
+
+def definition(group, **fields):
+    """A kind `Thing` of anything."""
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {
+            "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True, **fields}
+        },
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"things.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": "Thing", "plural": "things"},
+            "versions": [version],
+        },
+    }
+
+
+class HeldWatches(Watches):
+    """Watches that are opened when a test says so."""
+
+    def __init__(self, *words):
+        super().__init__(*words)
+        self.may_open, self.waits = threading.Event(), threading.Event()
+
+    def _lines(self, *words):
+        self.waits.set()
+        assert self.may_open.wait(DEADLINE_S)
+        self.waits.clear()
+        yield from super()._lines(*words)
+
+    def __exit__(self, *words):
+        self.may_open.set()
+        super().__exit__(*words)
+
+
+def test_a_watch_that_a_changed_definition_ends_misses_nothing(control_plane):
+    group = "watched.example.com"
+    client, namespace, told = control_plane.client, control_plane.namespace(), queue.SimpleQueue()
+
+    def apply(name, **data):
+        metadata = {"name": name, "namespace": namespace}
+        client.apply({"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": metadata, "data": data})
+
+    def news(count):
+        found = [told.get(timeout=DEADLINE_S)[1] for _ in range(count)]
+        return sorted((each["type"], each["object"]["metadata"]["name"]) for each in found)
+
+    client.apply(definition(group))
+    control_plane.wait("the kind is there", lambda: client.serves(f"{group}/v1", "Thing"))
+    for name in ("same", "changed", "gone"):
+        apply(name)
+    try:
+        watches = HeldWatches(client, [(f"{group}/v1", "things")], told.put)
+        with watches:
+            watches.may_open.set()
+            assert news(3) == [("ADDED", "changed"), ("ADDED", "gone"), ("ADDED", "same")]
+            watches.may_open.clear()
+            client.apply(definition(group, description="another"))
+            assert watches.waits.wait(DEADLINE_S)  # for to be opened again
+            client.delete(f"{group}/v1", "Thing", "gone", namespace)
+            apply("changed", a="1")
+            apply("new")
+            watches.may_open.set()
+            assert news(3) == [("ADDED", "changed"), ("ADDED", "new"), ("DELETED", "gone")]
+            apply("same", a="2")
+            assert news(1) == [("MODIFIED", "same")]
+    finally:
+        client.delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"things.{group}")
 
 
 UP = (sys.executable, "-m", "tests.rig", "up")

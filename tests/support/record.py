@@ -1,5 +1,8 @@
 """What a watch showed of Applications, moment by moment: what polling would miss is here.
 
+A watch that ends, as when Argo CD changes the definition of its own kind, is opened again: `rig.watch` says what is seen
+of the moment in between.
+
 with watched_applications(cluster) as record:
     mark = record.mark()
     ...
