@@ -51,6 +51,10 @@ class ApiError(Exception):
         return self.status in _PASSING
 
 
+class UnknownKind(LookupError):
+    """The API server has no such kind, or not yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """One identity at one API server."""
@@ -100,7 +104,7 @@ class Client:
         try:
             plural, _ = self._resource(root, api_version, kind)
             self.call("GET", f"{root}/{plural}?limit=1")
-        except LookupError:
+        except UnknownKind:
             return False
         except ApiError as error:
             if error.status == NOT_FOUND:
@@ -145,7 +149,7 @@ class Client:
         """The path of an object, its kind looked up in what the server says that it has.
 
         Raises:
-            LookupError: the server has no such kind.
+            UnknownKind: the server has no such kind.
         """
         version, kind, metadata = body["apiVersion"], body["kind"], body["metadata"]
         root = _root(version)
@@ -178,7 +182,7 @@ class Client:
             if "/" not in each["name"]:
                 self._resources[version, each["kind"]] = (each["name"], each["namespaced"])
         if (version, kind) not in self._resources:
-            raise LookupError(f"the API server has no {kind} of {version}")
+            raise UnknownKind(f"the API server has no {kind} of {version}")
         return self._resources[version, kind]
 
 

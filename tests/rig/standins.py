@@ -12,6 +12,9 @@
 | a cloud's load balancers | an address in the status of every Service that asks for one |
 | operators | `Ready` in the status of the objects in `READY`, and the Secrets that External Secrets would have made |
 
+A stand-in that cannot do its part keeps a platform from coming up, and would let whoever waits for it run into a
+deadline. So who waits calls `others.check()`, which raises what is wrong; the end of the `with` does so as well.
+
 Nothing here knows a component by name: what is done follows from the objects that the API server shows. A thread
 watches each kind and one more acts on what they saw, so everything has one order and needs no lock.
 ClusterIPs of the rig are loopback addresses, so the listening and the calls stay on this machine.
@@ -21,15 +24,18 @@ from __future__ import annotations
 
 import base64
 import queue
+import tempfile
 import threading
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from .certificates import missing_openssl, new_authority
-from .client import NOT_FOUND, ApiError
+from .client import NOT_FOUND, ApiError, UnknownKind
+from .faults import RigFault
 from .reviewer import may_listen, reviewer
 from .watch import Watches
 
@@ -66,7 +72,10 @@ _WATCHED: Final = (
 
 _MANAGER: Final = "stand-in"
 _PATCH: Final = "application/json-patch+json"
-_CONFLICT: Final = 409
+_CHANGED: Final = frozenset({NOT_FOUND, 409})
+"""An object that is gone or was changed at the same time; a kind that is set up anew is not found either."""
+_PAUSES_S: Final = (0.2, 0.4, 0.8, 1.6)
+"""Before each further try where the API server does not answer, or does not have a kind yet."""
 _THEN: Final = "2026-01-01T00:00:00Z"
 """When all this happened: no clock is asked."""
 
@@ -79,28 +88,37 @@ def missing_for_stand_ins() -> str | None:
     return missing_openssl() or may_listen()
 
 
+class StandInFault(Exception):
+    """A stand-in cannot do its part; the message is for the person who runs the tests."""
+
+
 @contextmanager
 def stand_ins(cluster: ControlPlane) -> Iterator[StandIns]:
     """Do what pods would have done until the `with` ends; what was written stays.
 
     Raises:
         RigFault: openssl is missing or too old.
-        ApiError: at the end, where the API server refused what a stand-in wrote.
+        StandInFault: at the end, where a stand-in failed; an error that ends the `with` has it as a note.
     """
-    authority = new_authority(cluster.programs.folder / "stand-ins")
-    others = StandIns(cluster=cluster, authority=authority)
+    folder = Path(tempfile.mkdtemp(prefix="stand-ins-", dir=cluster.programs.folder))
+    others = StandIns(cluster=cluster, authority=new_authority(folder / "authority"))
     events: queue.Queue[tuple[str, Mapping[str, Any]] | None] = queue.Queue()
     actor = threading.Thread(target=others.act_on, args=(events,), name="stand-ins")
     actor.start()
     try:
         with Watches(cluster.client, _WATCHED, events.put):
             yield others
+    except Exception as error:
+        for each in others.faults[:1]:
+            if each is not error:
+                error.add_note(str(each))
+        raise
     finally:
+        others.ended.set()
         events.put(None)
         actor.join()
         others.close()
-    if others.refusals:
-        raise others.refusals[0]
+    others.check()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,7 +129,9 @@ class StandIns:
     authority: Authority
     answered: Counter[str] = field(default_factory=Counter)
     """How many reviews came, by `namespace/service`."""
-    refusals: list[ApiError] = field(default_factory=list)
+    faults: list[StandInFault] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+    """Set when nothing more is to be done."""
     _addresses: dict[Key, str] = field(default_factory=dict)
     """Services and their ClusterIPs."""
     _ready: dict[Key, Key | None] = field(default_factory=dict)
@@ -122,18 +142,47 @@ class StandIns:
 
     def act_on(self, events: queue.Queue[tuple[str, Mapping[str, Any]] | None]) -> None:
         """Act on one event after the other until there is None."""
-        while (event := events.get()) is not None:
+        while (event := events.get()) is not None and not self.ended.is_set():
+            plural, metadata = event[0], event[1]["object"]["metadata"]
             try:
-                self._act(*event)
-            except ApiError as error:
-                # Gone or changed in between: another event says so.
-                if error.status not in {NOT_FOUND, _CONFLICT}:
-                    self.refusals.append(error)
+                self._act_again(*event)
+            except Exception as error:  # noqa: BLE001 - whatever it is, who waits has to hear of it
+                said = str(error) if isinstance(error, ApiError | RigFault) else repr(error)
+                name = f"{metadata.get('namespace', '')}/{metadata['name']}".lstrip("/")
+                fault = StandInFault(f"a stand-in failed at {plural} {name}: {said}")
+                fault.__cause__ = error
+                self.faults.append(fault)
+
+    def check(self) -> None:
+        """Say what a stand-in failed at first, to whoever waits for what then never comes.
+
+        Raises:
+            StandInFault: one failed.
+        """
+        if self.faults:
+            raise self.faults[0]
 
     def close(self) -> None:
         """Stop listening."""
         for each in self._reviewers.values():
             each.close()
+
+    def _act_again(self, plural: str, event: Mapping[str, Any]) -> None:
+        """Act on an event, a few times if need be: all that is done may be done twice."""
+        for pause_s in (*_PAUSES_S, None):
+            try:
+                return self._act(plural, event)
+            except (ApiError, UnknownKind, OSError) as error:
+                is_changed = isinstance(error, ApiError) and error.status in _CHANGED
+                if isinstance(error, ApiError) and not (error.is_passing or is_changed):
+                    raise
+                if pause_s is None:
+                    if is_changed:
+                        return None  # another event says so
+                    raise
+            if self.ended.wait(pause_s):
+                return None
+        return None
 
     def _act(self, plural: str, event: Mapping[str, Any]) -> None:
         body, is_gone = event["object"], event["type"] == "DELETED"
@@ -179,9 +228,13 @@ class StandIns:
         if changes:
             root = "/apis/apiextensions.k8s.io/v1" if plural == _DEFINITIONS else f"/apis/{_ADMISSION}"
             path = f"{root}/{plural}/{quote(name)}?fieldManager={_MANAGER}"
-            self._configurations[which] = self.cluster.client.call(
-                "PATCH", path, changes, content_type=_PATCH
-            )
+            try:
+                after = self.cluster.client.call("PATCH", path, changes, content_type=_PATCH)
+            except ApiError as error:
+                if error.status not in _CHANGED:
+                    raise
+            else:
+                self._configurations[which] = after
 
     def _listen(self, service: Mapping[str, Any]) -> bool:
         """Listen for a Service, if a pod of it is ready and nobody does yet; True if somebody does then."""
@@ -193,7 +246,11 @@ class StandIns:
             namespace, name = key
             context = self.authority.server_context(f"{name}.{namespace}.svc")
             said = f"{namespace}/{name}"
-            self._reviewers[at] = reviewer(at, context, lambda: self.answered.update([said]))
+            try:
+                self._reviewers[at] = reviewer(at, context, lambda: self.answered.update([said]))
+            except OSError as error:
+                where = f"{at[0]}:{at[1]}"
+                raise RigFault(f"the webhooks of {said} need {where}: {error.strerror}") from error
         return True
 
     def _balance(self, key: Key, body: Mapping[str, Any]) -> None:
