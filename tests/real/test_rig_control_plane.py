@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from rig.watch import Watches
 
 TESTS = Path(__file__).resolve().parents[1]
 DEADLINE_S = 60.0
+CHILD_S = 180.0
+"""A deadline for a process that starts a cluster and ends it, on a machine that does other things as well."""
 
 
 def config_map(namespace, name="settings", **data):
@@ -254,18 +257,33 @@ def test_a_watch_that_a_changed_definition_ends_misses_nothing(control_plane):
         client.delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"things.{group}")
 
 
+@contextmanager
+def started(*command, **options):
+    """A process that is killed when it takes too long, so that who reads what it says sees an end, and in any case."""
+    # Whoever started the tests may have told them to ignore Ctrl-C, as a shell does in the background.
+    heeding = ("env", "--default-signal=INT", *command)
+    with subprocess.Popen(heeding, stdout=subprocess.PIPE, **options) as process:
+        timer = threading.Timer(CHILD_S, process.kill)
+        timer.start()
+        try:
+            yield process
+        finally:
+            timer.cancel()
+            process.kill()
+
+
 UP = (sys.executable, "-m", "tests.rig", "up")
 
 
 def test_up_gives_a_kubeconfig_and_cleans_up_at_ctrl_c(control_plane):
-    # Whoever started the tests may have told them to ignore Ctrl-C, as a shell does in the background.
-    heeding = ("env", "--default-signal=INT", *UP)
-    started = subprocess.Popen(heeding, cwd=TESTS.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    path = Path(started.stdout.readline().decode().strip())
-    assert json.loads(path.read_text())["current-context"] == "rig"
-    started.send_signal(signal.SIGINT)
-    started.communicate(timeout=DEADLINE_S)
-    assert started.returncode == 0
+    with started(*UP, cwd=TESTS.parent, stderr=subprocess.DEVNULL) as up:
+        said = up.stdout.readline().decode().strip()
+        assert said, "it ended, or was ended, and said nothing"
+        path = Path(said)
+        assert json.loads(path.read_text())["current-context"] == "rig"
+        up.send_signal(signal.SIGINT)
+        up.communicate()
+    assert up.returncode == 0
     assert not path.parents[1].exists()
 
 
@@ -278,7 +296,10 @@ def test_it(control_plane):
 """
 
 
-def test_a_test_run_that_is_killed_leaves_nothing(control_plane, tmp_path):
+@pytest.mark.parametrize(
+    ("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, pytest.ExitCode.INTERRUPTED)]
+)
+def test_a_test_run_that_is_ended_leaves_nothing(control_plane, tmp_path, how, code):
     (tmp_path / "test_it.py").write_text(RUNNER)
     words = [
         "-q",
@@ -291,21 +312,19 @@ def test_a_test_run_that_is_killed_leaves_nothing(control_plane, tmp_path):
         str(tmp_path),
         str(tmp_path),
     ]
-    runner = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *words],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-    )
-    said = next(line for line in iter(runner.stdout.readline, b"") if line.startswith(b"FOUND"))
-    _, folder, *pids = said.decode().split()
-    assert len(pids) == 4
-    assert all(is_running(each) for each in pids)
-    runner.kill()
-    runner.communicate(timeout=DEADLINE_S)
-    deadline = time.monotonic() + DEADLINE_S
-    while any(is_running(each) for each in pids) or Path(folder).exists():
-        assert time.monotonic() < deadline
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    with started(sys.executable, "-m", "pytest", *words, cwd=tmp_path, env=environment) as runner:
+        said = next((line for line in iter(runner.stdout.readline, b"") if line.startswith(b"FOUND")), None)
+        assert said, "it ended, or was ended, before its test began"
+        _, folder, *pids = said.decode().split()
+        assert len(pids) == 4
+        assert all(is_running(each) for each in pids)
+        runner.send_signal(how)
+        runner.communicate()
+    assert runner.returncode == code
+    until = time.monotonic() + DEADLINE_S
+    while (left := [each for each in pids if is_running(each)]) or Path(folder).exists():
+        assert time.monotonic() < until, f"left: {left} {folder}"
         time.sleep(0.05)
 
 
