@@ -21,6 +21,6 @@ and are left out, with the reason, where a program is not built.
 Everything dials loopback only, and listens there, but for the metrics of Argo CD's controller.
 """
 
-from .programs import missing, program
+from .programs import find, missing, program
 
-__all__ = ["missing", "program"]
+__all__ = ["find", "missing", "program"]

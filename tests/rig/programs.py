@@ -66,6 +66,7 @@ PROGRAMS: Final = (
             ("kube-apiserver", 310),
             ("kube-controller-manager", 90),
             ("kube-scheduler", 11),
+            ("kubectl", 40),
         )
     ),
     Program(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok", cold_build_s=230),
@@ -153,6 +154,11 @@ def program(name: str) -> str | None:
         if name in (each.name, *each.other_names) and is_built(each, where):
             return str(where / "bin" / name)
     return None
+
+
+def find(name: str) -> str | None:
+    """The path of a program that people have as well: the one on `PATH`, else the rig's."""
+    return shutil.which(name) or program(name)
 
 
 def missing(*names: str) -> str | None:

@@ -45,7 +45,7 @@ def command() -> tuple[str, ...] | None:
 
 def _found() -> Iterator[str | None]:
     yield from map(shutil.which, ("kustomize", "kubectl"))
-    yield rig.program("kustomize")
+    yield from map(rig.program, ("kustomize", "kubectl"))
 
 
 def build(folder: Path) -> dict[ObjectKey, dict[str, Any]]:

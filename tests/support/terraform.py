@@ -68,7 +68,7 @@ class CommandError(Exception):
 def find(name: str) -> Tool | None:
     """The program of that name in `OVERRIDES`, if there is one: as named, on `PATH`, or built by the rig."""
     named = os.environ.get(OVERRIDES[name])
-    path = shutil.which(named) if named else shutil.which(name) or rig.program(name)
+    path = shutil.which(named) if named else rig.find(name)
     return Tool(name=name, path=path) if path else None
 
 

@@ -78,7 +78,12 @@ def test_the_pins_are_those_that_were_tried():
     if not SHARED.is_dir():
         pytest.skip("no record of tried pins: ../shared/rig is no folder")
     for path in sorted(SHARED.glob("*/*")):
-        assert (PINS / path.relative_to(SHARED)).read_bytes() == path.read_bytes(), path.name
+        ours = (PINS / path.relative_to(SHARED)).read_text(encoding="utf-8").splitlines()
+        tried = path.read_text(encoding="utf-8").splitlines()
+        if path.name == "go.mod":
+            assert ours == tried, path
+        else:  # a further program of a module has checksums of its own
+            assert set(tried) <= set(ours), path
 
 
 def test_every_program_has_pins_and_every_pin_a_program():

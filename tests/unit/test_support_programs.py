@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import rig
@@ -10,12 +12,12 @@ from support import kustomize, terraform
 
 @pytest.fixture
 def built(tmp_path, monkeypatch):
-    """A rig with a tofu and a kustomize, on a machine whose `PATH` holds nothing."""
+    """A rig with a tofu, a kustomize and a kubectl, on a machine whose `PATH` holds nothing."""
     monkeypatch.setenv("PLINTH_RIG_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     for name in ("PLINTH_TOFU", "PLINTH_KUSTOMIZE"):
         monkeypatch.delenv(name, raising=False)
-    return {name: program(rig.programs.folder() / "bin", name) for name in ("tofu", "kustomize")}
+    return {name: program(rig.programs.folder() / "bin", name) for name in ("tofu", "kustomize", "kubectl")}
 
 
 def program(folder, name):
@@ -27,12 +29,19 @@ def program(folder, name):
 
 def test_what_the_rig_built_is_found(built):
     assert terraform.find("tofu").path == built["tofu"]
+    assert rig.find("kubectl") == built["kubectl"]
     assert kustomize.command() == (built["kustomize"], "build")
+
+
+def test_the_rig_s_kubectl_builds_where_there_is_no_kustomize(built):
+    Path(built["kustomize"]).unlink()
+    assert kustomize.command() == (built["kubectl"], "kustomize")
 
 
 def test_what_is_on_the_path_goes_before_the_rig(built, tmp_path):
     tofu, kubectl = (program(tmp_path / "path", name) for name in ("tofu", "kubectl"))
     assert terraform.find("tofu").path == tofu
+    assert rig.find("kubectl") == kubectl
     assert kustomize.command() == (kubectl, "kustomize")
 
 

@@ -2,12 +2,12 @@
 
 import json
 import math
-import shutil
 import subprocess
 
 import pytest
 import yaml
 
+import rig
 from plinth.text.emit import json_line, json_text, yaml_numbered, yaml_text
 from plinth.text.nodes import plain, read_yaml
 
@@ -58,14 +58,13 @@ LOST_BY_KUSTOMIZE = {"=", "<<", "x\x85y", "x\x85\ny", "\x7f", "\ufffe", "\uffff"
 
 
 def test_kustomize_reads_back_every_string(tmp_path):
-    if shutil.which("kubectl") is None:
-        pytest.skip("kubectl is not on PATH")
+    kubectl = rig.find("kubectl") or pytest.skip(rig.missing("kubectl"))
     data = {f"k{index}": text for index, text in enumerate(NASTY) if text not in LOST_BY_KUSTOMIZE}
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "nasty"}, "data": data}
     (tmp_path / "c.yaml").write_text(yaml_text(config), encoding="utf-8", newline="")
     (tmp_path / "kustomization.yaml").write_text(yaml_text({"resources": ["c.yaml"]}), encoding="utf-8")
     printed = subprocess.run(
-        ["kubectl", "kustomize", str(tmp_path)], check=True, capture_output=True, timeout=60
+        [kubectl, "kustomize", str(tmp_path)], check=True, capture_output=True, timeout=60
     ).stdout
     assert yaml.safe_load(printed)["data"] == data
 

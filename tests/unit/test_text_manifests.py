@@ -1,12 +1,12 @@
 """Manifests read as kustomize reads them, whatever of YAML they use."""
 
 import json
-import shutil
 import subprocess
 
 import pytest
 import yaml
 
+import rig
 from plinth.text.manifests import ManifestError, read_manifests
 
 
@@ -86,14 +86,15 @@ def test_the_pure_parser_gives_the_same(monkeypatch):
     assert read_manifests(text) == fast
 
 
-@pytest.mark.skipif(not shutil.which("kubectl"), reason="`kubectl` is not on PATH")
+@pytest.mark.skipif(rig.find("kubectl") is None, reason=str(rig.missing("kubectl")))
 def test_kustomize_reads_the_same(tmp_path):
     values = ["yes", "0755", "1_000", "12:30:45", '"1"', "1e3", "true", "~", "v1", "'x: y'", "0x1F"]
     items = "".join(f"  - {value}\n" for value in values)
     body = f"apiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: a}}\nspec:\n  items:\n{items}"
     (tmp_path / "a.yaml").write_text(body, encoding="utf-8")
     (tmp_path / "kustomization.yaml").write_text("resources: [a.yaml]\n", encoding="utf-8")
-    done = subprocess.run(["kubectl", "kustomize", str(tmp_path)], capture_output=True, check=True)
+    command = [rig.find("kubectl"), "kustomize", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
     (theirs,) = read_manifests(done.stdout)
     (ours,) = read_manifests(body.encode())
     assert json.loads(json.dumps(ours)) == theirs
