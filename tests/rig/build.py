@@ -98,29 +98,17 @@ def build(
     bin_folder.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(exist_ok=True)
     partial = bin_folder / f".{program.name}.partial"
-    command = [
-        go_path,
-        "build",
-        "-p",
-        str(packages),
-        "-gcflags=all=-dwarf=false",  # nobody debugs them, and it is a fifteenth of the time; what they do is the same
-        "-ldflags",
-        program.linker_flags,
-        "-o",
-        str(partial),
-        program.package,
-    ]
     try:
         with log.open("wb") as output:
             code = subprocess.run(
-                command,
+                [go_path, *program.command(str(partial), packages)],
                 check=False,
                 cwd=pins / program.module,
                 env=go.environment(go_path),
                 stdout=output,
                 stderr=output,
             ).returncode
-        if code or not partial.is_file():
+        if code or not partial.is_file() or not partial.stat().st_size:
             raise RigFault(_failure(program.name, log))
         _take_module_files(program, where, go_path, pins)
         for name in program.other_names:

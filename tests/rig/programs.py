@@ -3,8 +3,8 @@
 A program is a package of a pinned Go module. `pins/<module>/` holds `go.mod` and `go.sum`, with the
 replacements that the program's own module needs, so that a build depends on nothing but these files.
 
-Built programs lie in `<cache>/<digest>/bin`. The digest is that of all pins, flags and the platform: a
-program that is there was built from what this checkout says.
+Built programs lie in `<cache>/<digest>/bin`. The digest is that of all pins, commands and the platform: a
+program that is there was built from what this checkout says, by a Go that is new enough for it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,14 @@ _KUBERNETES_FLAGS: Final = " ".join(
     )
 )
 
+GO_SETTINGS: Final = {
+    "GOFLAGS": "-buildvcs=false",
+    "GOWORK": "off",
+    # Go would fetch another Go where a module asks for one; which one builds is decided by `go`.
+    "GOTOOLCHAIN": "local",
+}
+"""Of the environment of every build: what decides over the binary."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
@@ -50,6 +58,20 @@ class Program:
     """Links beside the binary. Argo CD is one binary that takes its role from its name."""
     module_files: tuple[tuple[str, str], ...] = ()
     """Files of the package's module that are kept beside the binaries: pattern below the module, folder below `share`."""
+
+    def command(self, output: str, packages: int) -> tuple[str, ...]:
+        """What Go is told, so that the binary comes to lie at `output`; it compiles so many packages at a time."""
+        return (
+            "build",
+            "-gcflags=all=-dwarf=false",  # nobody debugs them, and it is a fifteenth of the time; what they do is the same
+            "-ldflags",
+            self.linker_flags,
+            "-p",
+            str(packages),
+            "-o",
+            output,
+            self.package,
+        )
 
 
 PROGRAMS: Final = (
@@ -121,13 +143,19 @@ def folder() -> Path:
 
 def digest(pins: Path = PINS, programs: Iterable[Program] = PROGRAMS) -> str:
     """16 hexadecimal digits that stand for all that a build depends on."""
-    state = hashlib.sha256(f"{platform.system()} {platform.machine()}\n".encode())
-    for each in programs:
-        built = (each.name, each.package, each.linker_flags, each.other_names, each.module_files)
-        state.update(f"{built!r}\n".encode())
-        for name in ("go.mod", "go.sum"):
-            state.update((pins / each.module / name).read_bytes())
-    return state.hexdigest()[:16]
+    of_each = (digest_of(each, pins) for each in programs)
+    return hashlib.sha256("".join(of_each).encode()).hexdigest()[:16]
+
+
+def digest_of(program: Program, pins: Path = PINS) -> str:
+    """The same for one program, in 64 digits."""
+    command = program.command("", 0)
+    decides = (platform.system(), platform.machine(), sorted(GO_SETTINGS.items()), command)
+    belongs = (program.name, program.other_names, program.module_files)
+    state = hashlib.sha256(f"{decides!r} {belongs!r}\n".encode())
+    for name in ("go.mod", "go.sum"):
+        state.update((pins / program.module / name).read_bytes())
+    return state.hexdigest()
 
 
 def stale() -> list[Path]:
@@ -140,9 +168,13 @@ def is_built(program: Program, where: Path) -> bool:
     """True if the program and all that belongs to it lie in a folder such as `folder()`."""
     names = (program.name, *program.other_names)
     shares = (target for _, target in program.module_files)
-    return all((where / "bin" / name).is_file() for name in names) and all(
+    return all(_is_executable(where / "bin" / name) for name in names) and all(
         (where / "share" / target).is_dir() for target in shares
     )
+
+
+def _is_executable(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0 and os.access(path, os.X_OK)
 
 
 def program(name: str) -> str | None:

@@ -117,6 +117,47 @@ def test_changed_flags_change_the_digest_and_a_changed_guess_of_the_time_does_no
     assert digest(cold_build_s=2) == digest()
 
 
+def test_a_changed_command_or_setting_of_go_changes_the_digest(monkeypatch):
+    before = programs.digest()
+    words = Program.command
+    with monkeypatch.context() as changed:
+        changed.setattr(Program, "command", lambda *of: (*words(*of)[:1], "-trimpath", *words(*of)[1:]))
+        assert programs.digest() != before
+    with monkeypatch.context() as changed:
+        changed.setitem(programs.GO_SETTINGS, "GOFLAGS", "-buildvcs=false -trimpath")
+        assert programs.digest() != before
+    assert programs.digest() == before
+
+
+def test_a_build_runs_the_command_of_its_program_with_the_settings_that_were_hashed(tmp_path, pins):
+    build_thing(tmp_path, pins, f'echo "$@" "$GOFLAGS" "$GOWORK" > {tmp_path / "told"}; {GOOD}')
+    partial = tmp_path / "out" / "bin" / ".thing.partial"
+    words = PROGRAM.command(str(partial), build.PARALLEL_PACKAGES)
+    assert (tmp_path / "told").read_text() == f"{' '.join(words)} -buildvcs=false off\n"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda path: path.write_bytes(b""), id="empty"),
+        pytest.param(lambda path: path.chmod(0o644), id="not executable"),
+        pytest.param(lambda path: path.unlink(), id="gone"),
+    ],
+)
+def test_a_damaged_program_is_not_run_and_built_again(tmp_path, pins, damage):
+    build_thing(tmp_path, pins, GOOD)
+    damage(tmp_path / "out" / "bin" / "thing")
+    assert not programs.is_built(PROGRAM, tmp_path / "out")
+    build_thing(tmp_path, pins, GOOD)
+    assert programs.is_built(PROGRAM, tmp_path / "out")
+
+
+def test_a_build_that_gives_an_empty_file_has_failed(tmp_path, pins):
+    with pytest.raises(RigFault, match="it does not build"):
+        build_thing(tmp_path, pins, GOOD.replace("echo built", ":"))
+    assert list((tmp_path / "out" / "bin").iterdir()) == []
+
+
 def test_the_cache_is_where_the_variable_says_or_where_caches_are(monkeypatch, tmp_path):
     monkeypatch.setenv(programs.VARIABLE, str(tmp_path / "mine"))
     assert programs.cache() == tmp_path / "mine"
@@ -169,10 +210,11 @@ def test_what_is_wrong_with_the_machine_is_said_in_words(tmp_path, pins, said, m
 def test_a_build_sees_no_setting_that_changes_it(monkeypatch, tmp_path):
     monkeypatch.setenv("GOFLAGS", "-mod=vendor")
     monkeypatch.setenv("GOEXPERIMENT", "anything")
+    monkeypatch.setenv("GOAMD64", "v3")
     monkeypatch.setenv("GOPROXY", "https://proxy.example")
     seen = go.environment(str(tmp_path / "go"))
     assert (seen["GOFLAGS"], seen["GOWORK"], seen["GOTOOLCHAIN"]) == ("-buildvcs=false", "off", "local")
-    assert "GOEXPERIMENT" not in seen
+    assert not {"GOEXPERIMENT", "GOAMD64"} & set(seen)
     assert seen["GOPROXY"] == "https://proxy.example"
 
 
@@ -249,6 +291,8 @@ def test_a_program_is_found_once_it_is_built(cache):
     for path in ("bin/argocd", "bin/argocd-repo-server", "bin/argocd-application-controller"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
+        (folder / path).chmod(0o755)
+        (folder / path).write_text("built")
     assert programs.program("argocd-repo-server") is None  # its resource definitions are not there
     (folder / "share" / "argocd" / "crds").mkdir(parents=True)
     assert programs.program("argocd-repo-server") == str(folder / "bin" / "argocd-repo-server")

@@ -23,7 +23,8 @@ def built(tmp_path, monkeypatch):
 def program(folder, name):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.touch(mode=0o755)
+    path.write_text("built")
+    path.chmod(0o755)
     return str(path)
 
 
