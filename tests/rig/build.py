@@ -1,7 +1,8 @@
 """Build what is missing, one program at a time.
 
-A build goes to a temporary name and takes its own by rename, so a program that is there is whole. One
-lock for all checkouts: two builds side by side are no faster on few cores, and need the memory of both.
+A build goes to a temporary name and takes its own by rename, so a program that is there is whole. One that
+another folder of the cache has, built from the same, is taken over. One lock for all checkouts: two builds side
+by side are no faster on few cores, and need the memory of both.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import debian, go
 from .faults import RigFault
-from .programs import PACKAGES, PINS, PROGRAMS, cache, folder, is_built, stale
+from .programs import PACKAGES, PINS, PROGRAMS, cache, folder, is_built, leave_receipt, receipt, stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -77,7 +78,7 @@ def build_all(say: Say, *, names: Iterable[str] = (), packages: int = PARALLEL_P
     with locked(cache() / "lock", say):
         for old in stale():
             say(f"left alone: {old}, built from other pins; delete it when no checkout needs it")
-        todo = [each for each in wanted if not is_built(each, where)]
+        todo = [each for each in wanted if not is_built(each, where) and not _is_taken_over(each, where, say)]
         failed = _build_missing(todo, where, say, packages)
         failed += [each for each in PACKAGES if (not names or each in names) and not _is_there(each, say)]
     say(
@@ -111,13 +112,30 @@ def build(
         if code or not partial.is_file() or not partial.stat().st_size:
             raise RigFault(_failure(program.name, log))
         _take_module_files(program, where, go_path, pins)
-        for name in program.other_names:
-            link = bin_folder / name
-            link.unlink(missing_ok=True)
-            link.symlink_to(program.name)
-        partial.replace(bin_folder / program.name)
+        _finish(program, where, partial, pins)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def take_over(program: Program, where: Path, pins: Path = PINS) -> Path | None:
+    """Take a program from a folder of the cache that has the very same one; gives that folder.
+
+    A link costs nothing, and what it links to stays when the other folder is deleted.
+    """
+    found = (each.parents[2] for each in sorted(cache().glob(f"*/{receipt(program, Path())}")))
+    other = next((each for each in found if each != where and is_built(program, each, pins)), None)
+    if other is None:
+        return None
+    partial = where / "bin" / f".{program.name}.partial"
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _link_or_copy(other / "bin" / program.name, partial)
+        for _, target in program.module_files:
+            shutil.copytree(other / "share" / target, where / "share" / target, dirs_exist_ok=True)
+        _finish(program, where, partial, pins)
+    finally:
+        partial.unlink(missing_ok=True)
+    return other
 
 
 @contextmanager
@@ -140,6 +158,13 @@ def _named(names: Iterable[str]) -> list[Program]:
         there = ", ".join([*known, *PACKAGES])
         raise RigFault(f"no program of the rig: {', '.join(unknown)}; there are {there}")
     return [each for each in PROGRAMS if not names or each.name in names]
+
+
+def _is_taken_over(program: Program, where: Path, say: Say) -> bool:
+    other = take_over(program, where)
+    if other is not None:
+        say(f"{program.name}: the same as in {other}, taken over")
+    return other is not None
 
 
 def _build_missing(todo: list[Program], where: Path, say: Say, packages: int) -> list[str]:
@@ -193,6 +218,24 @@ def _take_module_files(program: Program, where: Path, go_path: str, pins: Path) 
         shutil.rmtree(share, ignore_errors=True)
         share.parent.mkdir(parents=True, exist_ok=True)
         os.replace(partial, share)  # noqa: PTH105 - a folder takes its name
+
+
+def _finish(program: Program, where: Path, partial: Path, pins: Path) -> None:
+    """Give a program its names, and then its receipt."""
+    for name in program.other_names:
+        link = where / "bin" / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(program.name)
+    partial.replace(where / "bin" / program.name)
+    leave_receipt(program, where, pins)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:  # a file system without links, or a link to another user's file
+        shutil.copy2(source, target)
 
 
 def _failure(name: str, log: Path) -> str:

@@ -4,7 +4,9 @@ A program is a package of a pinned Go module. `pins/<module>/` holds `go.mod` an
 replacements that the program's own module needs, so that a build depends on nothing but these files.
 
 Built programs lie in `<cache>/<digest>/bin`. The digest is that of all pins, commands and the platform: a
-program that is there was built from what this checkout says, by a Go that is new enough for it.
+program that is there was built from what this checkout says, by a Go that is new enough for it. Its receipt in
+`share/built` says from what and how large it is: without one it does not count, and by it a folder of other pins
+takes over what is the same in both.
 """
 
 from __future__ import annotations
@@ -164,13 +166,33 @@ def stale() -> list[Path]:
     return sorted(each.parent for each in cache().glob("*/bin") if each.parent.name not in (kept, "go"))
 
 
-def is_built(program: Program, where: Path) -> bool:
-    """True if the program and all that belongs to it lie in a folder such as `folder()`."""
+def is_built(program: Program, where: Path, pins: Path = PINS) -> bool:
+    """True if the program and all that belongs to it lie whole in a folder such as `folder()`."""
     names = (program.name, *program.other_names)
     shares = (target for _, target in program.module_files)
-    return all(_is_executable(where / "bin" / name) for name in names) and all(
-        (where / "share" / target).is_dir() for target in shares
+    left = receipt(program, where)
+    return (
+        left.is_file()
+        and all(_is_executable(where / "bin" / name) for name in names)
+        and all((where / "share" / target).is_dir() for target in shares)
+        and left.read_text(encoding="utf-8") == _receipt(program, where, pins)
     )
+
+
+def receipt(program: Program, where: Path) -> Path:
+    """The file that says from what a program in a folder was built."""
+    return where / "share" / "built" / program.name
+
+
+def leave_receipt(program: Program, where: Path, pins: Path = PINS) -> None:
+    """Say that a program is there and whole, after everything else that belongs to it."""
+    path = receipt(program, where)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_receipt(program, where, pins), encoding="utf-8")
+
+
+def _receipt(program: Program, where: Path, pins: Path) -> str:
+    return f"{digest_of(program, pins)} {(where / 'bin' / program.name).stat().st_size}\n"
 
 
 def _is_executable(path: Path) -> bool:

