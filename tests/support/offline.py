@@ -5,7 +5,8 @@
 The command takes the place of this process, as the user who called it. Where the system refuses a namespace, the
 command runs all the same and this says why; `support.watched` looks at what it dials instead.
 
-Source: Linux, network_namespaces(7), user_namespaces(7), netdevice(7).
+Source: Linux, network_namespaces(7), user_namespaces(7), netdevice(7), ip(7), "ip_unprivileged_port_start" in the
+kernel's ip-sysctl.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import os
 import socket
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_FIRST_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP, _IFREQ = 0x8913, 0x8914, 0x1, "16sh14x"
 
@@ -51,6 +54,9 @@ def enter() -> str | None:
         ):
             Path("/proc/self", name).write_text(text, encoding="ascii")
     bring_up("lo")
+    # Here every port is free, and this is the namespace's own setting: webhooks listen at 443, whoever runs the tests.
+    with suppress(OSError):
+        _FIRST_PORT.write_text("0", encoding="ascii")
     return None
 
 

@@ -13,6 +13,9 @@ from support import offline
 from support.watched import _address
 
 SUPPORT = Path(offline.__file__).parent
+REFUSED = 77
+DEADLINE_S = 30.0
+FIRST_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 DIALLING = """
 import fcntl, json, socket, struct, subprocess, sys
@@ -40,7 +43,7 @@ print(json.dumps(sorted(watch.seen)))
 def run_offline(*words):
     """What a command prints in a namespace of its own; the test is left out where there is none."""
     command = [sys.executable, str(SUPPORT / "offline.py"), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
     if done.stderr:
         pytest.skip(done.stderr.strip())
     return done.stdout
@@ -49,12 +52,17 @@ def run_offline(*words):
 def nested(*words):
     """As `run_offline`, in a namespace inside the one that the tests may be in already."""
     code = "import sys; sys.path.insert(0, sys.argv[1]); import offline, os; reason = offline.enter()\n"
-    code += "reason and sys.exit(reason) or os.execvp(sys.argv[2], sys.argv[2:])"
+    code += f"reason and (print(reason), sys.exit({REFUSED})) or os.execvp(sys.argv[2], sys.argv[2:])"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(SUPPORT), *words], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, str(SUPPORT), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE_S,
     )
-    if done.returncode:
-        pytest.skip(f"no network namespace here: {done.stderr.strip()}")
+    if done.returncode == REFUSED:
+        pytest.skip(f"no network namespace here: {done.stdout.strip()}")
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -65,8 +73,26 @@ def test_a_command_sees_loopback_and_nothing_else():
     assert run_offline(sys.executable, "-c", code).split("\n") == ["['lo']", "127.96.0.1", ""]
 
 
+LISTENING = """
+import os, socket
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+print(socket.create_server(("127.0.0.1", 443)).getsockname()[1])
+"""
+
+
+def test_an_ordinary_user_may_listen_at_the_port_of_webhooks_there_and_nowhere_else():
+    before = FIRST_PORT.read_text()
+    assert nested(sys.executable, "-c", LISTENING) == "443\n"
+    assert FIRST_PORT.read_text() == before
+
+
 def test_a_command_that_fails_fails():
-    done = subprocess.run([sys.executable, str(SUPPORT / "offline.py"), "false"], check=False)
+    done = subprocess.run(
+        [sys.executable, str(SUPPORT / "offline.py"), "false"], check=False, timeout=DEADLINE_S
+    )
     assert done.returncode == 1
 
 
