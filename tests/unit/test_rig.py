@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -71,6 +72,16 @@ def is_running(pid):
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def line_of(process):
+    """The next line that a process prints; one that prints none in time is killed, and its output ends."""
+    late = threading.Timer(DEADLINE_S, process.kill)
+    late.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        late.cancel()
 
 
 def wait_until(is_so):
@@ -337,7 +348,7 @@ def test_two_builds_wait_for_one_another(tmp_path):
         stdout=subprocess.PIPE,
         env=environment,
     )
-    assert other.stdout.readline() == b"held\n"
+    assert line_of(other) == b"held\n"
 
     def say(line):
         lines.append(line)
@@ -443,7 +454,8 @@ def test_a_wait_ends_at_its_deadline():
 
 
 OWNER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal; a shell's background job ignores it
 from rig.processes import rig_folder
 with rig_folder("test") as rig:
     rig.start("it", ["sh", "-c", "sleep 1000 & echo $! > child; wait"])
@@ -462,11 +474,13 @@ def test_nothing_outlives_an_owner_that_is_killed(how):
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(TESTS)},
     )
-    folder, *pids = owner.stdout.readline().decode().split()
-    assert len(pids) == 3
-    assert all(is_running(each) for each in pids)
-    owner.send_signal(how)
-    owner.communicate(timeout=DEADLINE_S)
+    with owner:
+        folder, *pids = line_of(owner).decode().split()
+        assert len(pids) == 3
+        assert all(is_running(each) for each in pids)
+        owner.send_signal(how)
+        # What it reads stays open: it ends by the signal or not at all.
+        assert owner.wait(DEADLINE_S) == -how
     wait_until(lambda: not any(is_running(each) for each in pids))
     wait_until(lambda: not Path(folder).exists())
 
