@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from . import build, debian, go, programs
 from .argocd import argo_cd
 from .control_plane import control_plane
-from .faults import RigFault
+from .faults import RigFault, in_words
 
 
 def main(arguments: list[str]) -> int:
@@ -44,14 +44,19 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        if options.command == "build":
-            return 0 if build.build_all(_say, names=options.names, packages=options.packages) else 1
-        return status() if options.command == "status" else up(options)
+        with in_words("see that the folder can be written, and that the disk has room"):
+            return _run(options)
     except RigFault as fault:
         print(fault, file=sys.stderr)  # noqa: T201 - this is a command
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "build":
+        return 0 if build.build_all(_say, names=options.names, packages=options.packages) else 1
+    return status() if options.command == "status" else up(options)
 
 
 def status() -> int:

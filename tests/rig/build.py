@@ -18,8 +18,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from . import debian, go
-from .faults import RigFault
-from .programs import PACKAGES, PINS, PROGRAMS, cache, folder, is_built, leave_receipt, receipt, stale
+from .faults import FULL, RigFault, in_words
+from .programs import (
+    PACKAGES,
+    PINS,
+    PROGRAMS,
+    VARIABLE,
+    cache,
+    folder,
+    is_built,
+    leave_receipt,
+    receipt,
+    stale,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,12 +44,14 @@ PARALLEL_PACKAGES: Final = 2
 
 SHOWN_LINES: Final = 15
 
+LEAST_FREE: Final = 1 << 20
+"""Bytes. Go takes away what it could not finish, but a log that could not be written does not come back."""
+
+REMEDY: Final = f"see that its folder can be written, or name another one by {VARIABLE}"
+
 # What the world does to a build, found in what Go says, and what to do about it. The first that fits is said.
 _CAUSES: Final = (
-    (
-        "no space left on device",
-        "the disk is full: Go's caches and the rig need about 12 GiB on a first build",
-    ),
+    ("no space left on device", FULL),
     (
         "signal: killed",
         "the system killed the compiler, most often for want of memory: 4 GiB have to be free",
@@ -75,7 +88,7 @@ def build_all(say: Say, *, names: Iterable[str] = (), packages: int = PARALLEL_P
         raise RigFault("the rig is built and run on Linux only")
     wanted = _named(names)
     where = folder()
-    with locked(cache() / "lock", say):
+    with in_words(REMEDY), locked(cache() / "lock", say):
         for old in stale():
             say(f"left alone: {old}, built from other pins; delete it when no checkout needs it")
         todo = [each for each in wanted if not is_built(each, where) and not _is_taken_over(each, where, say)]
@@ -87,6 +100,7 @@ def build_all(say: Say, *, names: Iterable[str] = (), packages: int = PARALLEL_P
     return not failed
 
 
+@in_words(REMEDY)
 def build(
     program: Program, where: Path, *, go_path: str, packages: int = PARALLEL_PACKAGES, pins: Path = PINS
 ) -> None:
@@ -240,6 +254,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 def _failure(name: str, log: Path) -> str:
     text = log.read_text(encoding="utf-8", errors="replace")
-    cause = next((what for sign, what in _CAUSES if sign in text), "it does not build")
-    tail = "\n".join(f"    {line}" for line in text.splitlines()[-SHOWN_LINES:])
-    return f"{cause}\n{tail}\n    the whole log: {log} (of {name})"
+    unknown = FULL if shutil.disk_usage(log.parent).free < LEAST_FREE else "it does not build"
+    cause = next((what for sign, what in _CAUSES if sign.lower() in text.lower()), unknown)
+    tail = [f"    {line}" for line in text.splitlines()[-SHOWN_LINES:]]
+    return "\n".join([cause, *tail, f"    the whole log: {log} (of {name})"])

