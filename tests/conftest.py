@@ -1,11 +1,10 @@
-"""What every test may ask for, and what a run says of the tests that it left out."""
+"""What every test may ask for, and what a run says."""
 
 from __future__ import annotations
 
 import gc
 import os
 import random
-from collections import defaultdict
 from functools import cache
 
 import hypothesis
@@ -25,7 +24,7 @@ from support import (
 )
 from support.modules import Modules
 
-pytest_plugins = ("rig.fixtures",)
+pytest_plugins = ("rig.fixtures", "support.left_out")
 
 WATCH = pytest.StashKey[watched.Watch]()
 
@@ -113,18 +112,11 @@ def pytest_sessionfinish(session):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What tests found out, and one line for each reason, so that no run passes for complete that is not."""
+    """What tests found out."""
     for report in terminalreporter.stats.get("passed", ()):
         for name, text in report.user_properties:
             if name == "table":
                 terminalreporter.write_line(f"{report.nodeid}\n{text}")
-    left_out = defaultdict(list)
-    for report in terminalreporter.stats.get("skipped", ()):
-        _, _, reason = report.longrepr
-        left_out[reason.removeprefix("Skipped: ")].append(report.nodeid.partition("[")[0])
-    for reason, names in sorted(left_out.items()):
-        listed = ", ".join(f"{name} ({names.count(name)})" for name in sorted(set(names)))
-        terminalreporter.write_line(f"left out: {listed} because {reason}")
 
 
 @pytest.fixture(scope="session")

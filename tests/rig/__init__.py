@@ -10,7 +10,7 @@ and are left out, with the reason, where a program is not built.
 | `go` | which Go builds it |
 | `faults` | what may be wrong with a machine |
 | `build` | building, one at a time, so that no half of a build is ever found |
-| `debian` | redis and zsh, which are no Go programs |
+| `debian` | redis, zsh and jq, which are no Go programs |
 | `ports`, `processes`, `keeper` | programs on free ports of 127.0.0.1, none of which outlives its test run |
 | `client` | the Kubernetes API in the few calls that tests need |
 | `control_plane` | etcd and an API server; controllers, scheduler and simulated nodes on request |

@@ -8,12 +8,16 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 from .faults import RigFault
-from .programs import REDIS, ZSH
+from .programs import JQ, REDIS, ZSH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LEFT_OUT: Final = {REDIS: "Argo CD's tests are", ZSH: "the test of its completion is"}
+LEFT_OUT: Final = {
+    REDIS: "Argo CD's tests are",
+    ZSH: "the test of its completion is",
+    JQ: "the tests of scripts that use it are",
+}
 """Package -> what a machine without it does not try."""
 
 

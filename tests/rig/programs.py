@@ -125,7 +125,10 @@ REDIS: Final = "redis-server"
 ZSH: Final = "zsh"
 """Reads the completion that is written for it."""
 
-PACKAGES: Final = (REDIS, ZSH)
+JQ: Final = "jq"
+"""Used by the scripts that are written for a pipeline and for roots."""
+
+PACKAGES: Final = (REDIS, ZSH, JQ)
 """The distribution's own, each in a package of its name; see `debian`."""
 
 
