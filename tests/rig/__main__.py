@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 
 from . import build, debian, go, programs
 from .argocd import argo_cd
+from .argocd_client import NAME
 from .control_plane import control_plane
 from .faults import RigFault, in_words
 
@@ -40,7 +41,9 @@ def main(arguments: list[str]) -> int:
         "--kwok", action="store_true", help="with controllers, scheduler and one simulated node"
     )
     upping.add_argument(
-        "--argocd", action="store_true", help="with Argo CD and the controllers that it needs"
+        "--argocd",
+        action="store_true",
+        help="with Argo CD, its API server for the client `argocd`, and the controllers that it needs",
     )
     options = parser.parse_args(arguments)
     try:
@@ -93,7 +96,11 @@ def up(options: argparse.Namespace) -> int:
         if options.kwok:
             cluster.add_nodes("node-1")
         if options.argocd:
-            parts.enter_context(argo_cd(cluster))
+            argo = parts.enter_context(argo_cd(cluster))
+            argo.start_application_sets()
+            settings = cluster.programs.folder / "argocd.env"
+            argo.start_server().write_settings(settings)
+            print(f"for `{program(NAME)}`: . {settings}", file=sys.stderr)  # noqa: T201 - this is a command
         print(cluster.kubeconfig(), flush=True)  # noqa: T201 - this is a command
         print(f"logs: {cluster.programs.logs}; Ctrl-C ends it", file=sys.stderr)  # noqa: T201 - as above
         cluster.wait("somebody ends it", lambda: False, timeout_s=float("inf"))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shlex
 import subprocess
 import urllib.request
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from .faults import RigFault
 from .programs import program
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from .client import Client
@@ -41,19 +43,27 @@ class ArgoCdClient:
     home: Path
     token: str = field(repr=False)
 
+    def settings(self) -> Mapping[str, str]:
+        """The variables by which `argocd` knows its server; one is a token."""
+        return {
+            "ARGOCD_SERVER": self.server,
+            "ARGOCD_AUTH_TOKEN": self.token,
+            "ARGOCD_OPTS": "--plaintext",
+        }
+
+    def write_settings(self, path: Path) -> None:
+        """A file for a shell to read, which nobody else may."""
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.settings().items()]
+        path.touch(mode=0o600)
+        path.write_text("".join(lines), encoding="utf-8")
+
     def __call__(self, *words: str) -> str:
         """What `argocd` prints.
 
         Raises:
             RigFault: it fails; with its own words.
         """
-        environment = {
-            "PATH": os.defpath,
-            "HOME": str(self.home),
-            "ARGOCD_SERVER": self.server,
-            "ARGOCD_AUTH_TOKEN": self.token,
-            "ARGOCD_OPTS": "--plaintext",
-        }
+        environment = {"PATH": os.defpath, "HOME": str(self.home), **self.settings()}
         done = subprocess.run(
             [str(program(NAME)), *words],
             capture_output=True,

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from plinth.cli import main
-from rig import missing
+from rig import find, missing
 from rig.argocd import API_VERSION, NAMESPACE, argo_cd, explain
 from rig.argocd import PROGRAMS as ARGO_CD
 from rig.certificates import new_authority
@@ -67,7 +67,7 @@ OLDER = (
 def missing_to_run() -> str | None:
     """Why no platform can run on this machine; None where one can."""
     lacking = missing(*CONTROL_PLANE, *NODES, *ARGO_CD) or missing_for_stand_ins()
-    return lacking or (None if shutil.which("kubectl") else "there is no `kubectl` on PATH")
+    return lacking or (None if find("kubectl") else missing("kubectl"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,11 +160,16 @@ class Platform:
 
     def wait(self, what: str, is_so: Callable[[], object], timeout_s: float = CHANGE_S) -> None:
         """Wait until something is so; where it is not, say what is wrong with which Application."""
+
+        def is_so_and_nobody_has_failed() -> bool:
+            self.others.check()
+            return bool(is_so())
+
         try:
-            self.cluster.wait(what, is_so, timeout_s, poll_s=POLL_S)
+            self.cluster.wait(what, is_so_and_nobody_has_failed, timeout_s, poll_s=POLL_S)
         except RigFault as fault:
             # The ends of all logs would hide what Argo CD says; where they are is in the last line.
-            first, *_, last = str(fault).splitlines()
+            first, last = (str(fault).splitlines()[at] for at in (0, -1))
             said = [explain(each) for each in self.applications().values()]
             raise RigFault("\n".join([first, *said, told(self.drift()[1]), last])) from None
 
@@ -312,7 +317,9 @@ def kubectl(cluster: Any, *words: str) -> str:
     """What kubectl prints; a command that fails fails the test."""
     home = str(cluster.programs.folder / "home")  # where kubectl keeps what it has asked
     environment = {"PATH": os.environ["PATH"], "HOME": home, "KUBECONFIG": str(cluster.kubeconfig())}
-    done = subprocess.run(["kubectl", *words], capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(
+        [str(find("kubectl")), *words], capture_output=True, text=True, check=False, env=environment
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
