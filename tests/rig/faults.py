@@ -15,6 +15,7 @@ FULL: Final = "the disk is full: Go's caches and the rig need about 12 GiB on a 
 _REMEDIES: Final = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), FULL),
     errno.ENOMEM: "no memory is left: 4 GiB have to be free",
+    errno.EPIPE: "whoever read what is printed has stopped",
 }
 
 

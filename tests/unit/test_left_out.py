@@ -40,17 +40,16 @@ def run(folder, allowed, *options, suite=SUITE):
 
 
 @pytest.mark.parametrize(
-    ("allowed", "code", "refused"),
+    ("workers", "allowed", "code", "refused"),
     [
-        (None, 0, []),
-        ("", 1, ["there is no other", "there is no tool"]),
-        ("no tool", 1, ["there is no other"]),
-        ("no tool\nno other", 0, []),
+        (0, None, 0, []),
+        (0, "", 1, ["there is no other", "there is no tool"]),
+        (0, "no tool\nno other", 0, []),
+        (1, "no tool", 1, ["there is no other"]),
     ],
 )
-@pytest.mark.parametrize("options", [("-n", "0"), ("-n", "1")])
-def test_a_run_fails_for_each_reason_that_is_not_allowed(tmp_path, allowed, code, refused, options):
-    ended, said = run(tmp_path, allowed, *options)
+def test_a_run_fails_for_each_reason_that_is_not_allowed(tmp_path, workers, allowed, code, refused):
+    ended, said = run(tmp_path, allowed, "-n", str(workers))
     assert ended == code, said
     assert [line.strip() for line in said.splitlines() if line.startswith("  there")] == refused
     assert "left out: test_it.py::test_asks (2) because there is no tool" in said
