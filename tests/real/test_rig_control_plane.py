@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from rig import find, missing
 from rig.client import ApiError
 from rig.programs import KUBERNETES
 from rig.watch import Watches
@@ -122,7 +122,7 @@ def may_apply(client, namespace):
     return True
 
 
-@pytest.mark.skipif(not shutil.which("kubectl"), reason="`kubectl` is not on PATH")
+@pytest.mark.skipif(find("kubectl") is None, reason=str(missing("kubectl")))
 def test_a_kubeconfig_is_one_that_kubectl_takes(control_plane):
     namespace = control_plane.namespace()
     account = {
@@ -139,7 +139,7 @@ def test_a_kubeconfig_is_one_that_kubectl_takes(control_plane):
             f"system:serviceaccount:{namespace}:robot",
         ),
     ):
-        asked = ["kubectl", f"--kubeconfig={path}", "auth", "whoami", "--output=json"]
+        asked = [str(find("kubectl")), f"--kubeconfig={path}", "auth", "whoami", "--output=json"]
         said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
         assert json.loads(said)["status"]["userInfo"]["username"] == name
 

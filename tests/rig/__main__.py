@@ -100,7 +100,7 @@ def up(options: argparse.Namespace) -> int:
             argo.start_application_sets()
             settings = cluster.programs.folder / "argocd.env"
             argo.start_server().write_settings(settings)
-            print(f"for `{program(NAME)}`: . {settings}", file=sys.stderr)  # noqa: T201 - this is a command
+            print(f"for `{programs.program(NAME)}`: . {settings}", file=sys.stderr)  # noqa: T201 - this is a command
         print(cluster.kubeconfig(), flush=True)  # noqa: T201 - this is a command
         print(f"logs: {cluster.programs.logs}; Ctrl-C ends it", file=sys.stderr)  # noqa: T201 - as above
         cluster.wait("somebody ends it", lambda: False, timeout_s=float("inf"))
