@@ -28,12 +28,9 @@ pytest_plugins = ("rig.fixtures", "support.left_out")
 
 WATCH = pytest.StashKey[watched.Watch]()
 
-LONGEST = ("end-to-end", "admission", "terraform", "tofu", "changes-aws", "google-provider")
-"""Groups that one worker is busy with for a minute or more, in the order in which they begin.
-
-The end-to-end one is as long as all others together. The google provider takes both cores, so it comes when the
-end-to-end platform is up.
-"""
+END_TO_END = "end-to-end"
+LONGEST = ("admission", "google-provider", "terraform", "tofu", "changes-aws")
+"""Groups that one worker is busy with for a minute or more, the longest first."""
 
 
 # How fast a machine is says nothing of the code: no test fails for being slow.
@@ -57,16 +54,19 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    # What keeps one worker busy for long begins first, or the other one would wait for it at the end.
+    # What keeps one worker busy for long begins before the rest, or the other one would wait for it at the end.
     items.sort(key=_turn)
 
 
 def _turn(item):
+    """The end-to-end platform comes up first, beside what needs one core; then what takes both, and what fills up."""
     mark = item.get_closest_marker("xdist_group")
-    if mark is None:
-        return len(LONGEST) + (1 if item.path.parent.name in {"real", "properties"} else 2)
-    (group,) = mark.args
-    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+    group = mark.args[0] if mark else None
+    if group == END_TO_END:
+        return 0
+    if group is None and item.path.parent.name in {"properties", "unit"}:
+        return 1
+    return 2 + (LONGEST.index(group) if group in LONGEST else len(LONGEST))
 
 
 @pytest.hookimpl(optionalhook=True)
