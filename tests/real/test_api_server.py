@@ -20,7 +20,7 @@ from rig.client import ApiError
 from rig.control_plane import ADMIN, PROGRAMS, control_plane
 from support import golden, platforms
 from support.drift import PLATFORM, marked
-from support.dry_runs import READ_ONLY, READER, documented, grant, only_dry_runs
+from support.dry_runs import READ_ONLY, READER, UNASKED, documented, grant, only_dry_runs, unknown_kinds
 
 pytestmark = [platforms.needs_mirror, pytest.mark.xdist_group("drift-on-a-cluster")]
 
@@ -261,20 +261,13 @@ def test_every_edit_is_told_once_with_its_class_its_actor_and_its_line(client, a
     )
 
 
-UNASKED = {
-    *("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
-    *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
-}
-"""What grants rights that the reader does not have itself, and what no admission policy guards."""
-
-
 def test_a_user_with_the_documented_rights_sees_the_same(cluster, applied, drift):
     grant(cluster, documented())
     code, report, _ = drift(identity=READER)
-    roles = {each["what"].partition(" ")[0] for each in report["unknown"]}
+    unknown = unknown_kinds(report)
     assert report["findings"] == []
-    assert roles <= UNASKED
-    assert code == (3 if roles else 0)
+    assert unknown <= UNASKED
+    assert code == (3 if unknown else 0)
 
 
 def test_a_user_who_may_only_read_is_told_what_is_missing(cluster, applied, drift):
@@ -291,4 +284,4 @@ def test_the_command_itself_uses_no_right_but_dry_runs(cluster, applied, drift):
     with only_dry_runs(cluster, of(applied, "Service", "mlflow")):
         _, report, _ = drift(identity=READER)
         assert report["findings"] == []
-        assert {each["what"].partition(" ")[0] for each in report["unknown"]} <= UNASKED
+        assert unknown_kinds(report) <= UNASKED

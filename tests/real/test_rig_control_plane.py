@@ -19,6 +19,7 @@ from rig import find, missing
 from rig.client import ApiError
 from rig.programs import KUBERNETES
 from rig.watch import Watches
+from support.definitions import definition
 
 TESTS = Path(__file__).resolve().parents[1]
 DEADLINE_S = 60.0
@@ -181,29 +182,6 @@ def test_nothing_listens_but_on_loopback(control_plane):
     assert addresses == {"0100007F"}  # 127.0.0.1, as the kernel writes it
 
 
-def definition(group, **fields):
-    """A kind `Thing` of anything."""
-    version = {
-        "name": "v1",
-        "served": True,
-        "storage": True,
-        "schema": {
-            "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True, **fields}
-        },
-    }
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"things.{group}"},
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"kind": "Thing", "plural": "things"},
-            "versions": [version],
-        },
-    }
-
-
 class HeldWatches(Watches):
     """Watches that are opened when a test says so."""
 
@@ -234,7 +212,7 @@ def test_a_watch_that_a_changed_definition_ends_misses_nothing(control_plane):
         found = [told.get(timeout=DEADLINE_S)[1] for _ in range(count)]
         return sorted((each["type"], each["object"]["metadata"]["name"]) for each in found)
 
-    client.apply(definition(group))
+    client.apply(definition(group, "Thing", "things", "v1"))
     control_plane.wait("the kind is there", lambda: client.serves(f"{group}/v1", "Thing"))
     for name in ("same", "changed", "gone"):
         apply(name)
@@ -244,7 +222,7 @@ def test_a_watch_that_a_changed_definition_ends_misses_nothing(control_plane):
             watches.may_open.set()
             assert news(3) == [("ADDED", "changed"), ("ADDED", "gone"), ("ADDED", "same")]
             watches.may_open.clear()
-            client.apply(definition(group, description="another"))
+            client.apply(definition(group, "Thing", "things", "v1", said="another"))
             assert watches.waits.wait(DEADLINE_S)  # for to be opened again
             client.delete(f"{group}/v1", "Thing", "gone", namespace)
             apply("changed", a="1")

@@ -14,6 +14,7 @@ from rig import missing
 from rig.client import ApiError
 from rig.control_plane import NODES, PROGRAMS, control_plane
 from rig.standins import READY, StandInFault, missing_for_stand_ins, stand_ins
+from support.definitions import definition
 
 DEADLINE_S = 30.0
 ADMISSION = "admissionregistration.k8s.io/v1"
@@ -75,32 +76,6 @@ def platform():
         cluster.add_nodes("node-1")
         with stand_ins(cluster) as others:
             yield Platform(cluster=cluster, others=others, namespace=cluster.namespace("stand-ins"))
-
-
-def definition(group, kind, plural, *versions, scope="Namespaced", **fields):
-    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    served = [
-        {
-            "name": each,
-            "served": True,
-            "storage": each == versions[0],
-            "schema": schema,
-            "subresources": {"status": {}},
-        }
-        for each in versions
-    ]
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
-        "spec": {
-            "group": group,
-            "scope": scope,
-            "names": {"kind": kind, "plural": plural},
-            "versions": served,
-            **fields,
-        },
-    }
 
 
 def test_a_service_of_a_load_balancer_has_an_address_and_others_have_none(platform):

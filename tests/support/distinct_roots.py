@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from support.roots import whole
@@ -58,9 +59,14 @@ class Closure:
     """These with their bodies, which block it is about, and the settings of the root."""
 
 
-def closures(files: Files) -> dict[str, Closure]:
-    """What decides over each block of a root, by the block's address."""
-    root = whole(files)
+def closures(files: Files) -> Mapping[str, Closure]:
+    """What decides over each block of a root, by the block's address; made once for the same files."""
+    return _closures(tuple(files.items()))
+
+
+@cache
+def _closures(files: tuple[tuple[str, bytes], ...]) -> Mapping[str, Closure]:
+    root = whole(dict(files))
     every = {_address(place): body for place, body in _blocks(root)}
     named = {
         address: {each for each in _ADDRESS.findall(json.dumps(body)) if each in every}

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 READER = "stranger"
 """An identity of the rig that nobody has given a right."""
 
+UNASKED = frozenset(
+    {
+        *("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
+        *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
+    }
+)
+"""Kinds of which the reader may be unable to ask: those that grant rights which it does not have itself, and those that
+no admission policy guards."""
+
 READ_ONLY = ({"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]},)
 
 _ADMISSION = "admissionregistration.k8s.io/v1"
@@ -63,6 +72,11 @@ def _may(client: Any, verb: str) -> bool:
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": asked}
     found = client.call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
     return bool(found["status"]["allowed"])
+
+
+def unknown_kinds(report: Mapping[str, Any]) -> set[str]:
+    """The kinds of what a report could not judge."""
+    return {each["what"].partition(" ")[0] for each in report["unknown"]}
 
 
 @contextmanager

@@ -169,9 +169,9 @@ class Platform:
             self.cluster.wait(what, is_so_and_nobody_has_failed, timeout_s, poll_s=POLL_S)
         except RigFault as fault:
             # The ends of all logs would hide what Argo CD says; where they are is in the last line.
-            first, last = (str(fault).splitlines()[at] for at in (0, -1))
+            lines = str(fault).splitlines()
             said = [explain(each) for each in self.applications().values()]
-            raise RigFault("\n".join([first, *said, told(self.drift()[1]), last])) from None
+            raise RigFault("\n".join([lines[0], *said, told(self.drift()[1]), lines[-1]])) from None
 
     def settle(self, revision: str) -> None:
         """Wait until every Application is Synced and Healthy at a commit; then nothing may have drifted."""

@@ -49,13 +49,13 @@ class Rule(Struct, frozen=True, kw_only=True):
     is_ours_too: bool = False
     """It holds where our own apply would take the field away: our tool adds it to what it is given."""
 
+    def is_of(self, kind: GroupKind) -> bool:
+        """True where the row is about objects of a kind."""
+        return self.kinds is None or kind in self.kinds
+
     def explains(self, place: Place) -> bool:
         """True where the row is about a difference."""
-        return (
-            (self.kinds is None or place.kind in self.kinds)
-            and matches(place.path, self.path)
-            and self.when(place)
-        )
+        return self.is_of(place.kind) and matches(place.path, self.path) and self.when(place)
 
 
 def undeclared(place: Place) -> bool:

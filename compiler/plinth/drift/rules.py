@@ -42,7 +42,7 @@ def explanation(place: Place) -> Rule | None:
 
 @lru_cache(maxsize=256)
 def _rows_for(kind: GroupKind) -> tuple[Rule, ...]:
-    return tuple(rule for rule in RULES if rule.kinds is None or kind in rule.kinds)
+    return tuple(rule for rule in RULES if rule.is_of(kind))
 
 
 def is_allocated(kind: GroupKind, path: Path) -> bool:
